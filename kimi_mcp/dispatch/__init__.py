@@ -1,0 +1,1 @@
+"""The use cases, and the detached runner that carries a dispatch out."""

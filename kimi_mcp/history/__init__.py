@@ -1,0 +1,1 @@
+"""What happened, durably: one SQLite file."""

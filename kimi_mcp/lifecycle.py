@@ -1,0 +1,184 @@
+"""The states of a dispatch and its tasks, and the closed list of why a task was not delivered.
+
+Pure vocabulary, shared by every room above. Each change of state is one compare-and-set along the
+two tables here; the SQL, the runner and the tests read the same tables.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class DispatchState(StrEnum):
+    """Where a dispatch stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether no runner will change this dispatch again."""
+        return self in {DispatchState.FINISHED, DispatchState.CANCELLED, DispatchState.LOST}
+
+
+class TaskState(StrEnum):
+    """Where a task stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    CHECKING = "checking"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    SKIPPED = "skipped"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the task's current attempt is over."""
+        return self not in {TaskState.WAITING, TaskState.RUNNING, TaskState.CHECKING}
+
+
+DISPATCH_MOVES: Mapping[DispatchState, frozenset[DispatchState]] = {
+    DispatchState.QUEUED: frozenset(
+        {DispatchState.RUNNING, DispatchState.CANCELLED, DispatchState.LOST}
+    ),
+    DispatchState.RUNNING: frozenset(
+        {DispatchState.FINISHED, DispatchState.CANCELLED, DispatchState.LOST}
+    ),
+    DispatchState.FINISHED: frozenset(),
+    DispatchState.CANCELLED: frozenset(),
+    DispatchState.LOST: frozenset(),
+}
+
+TASK_MOVES: Mapping[TaskState, frozenset[TaskState]] = {
+    TaskState.WAITING: frozenset(
+        {
+            TaskState.RUNNING,
+            TaskState.FAILED,
+            TaskState.CANCELLED,
+            TaskState.LOST,
+            TaskState.SKIPPED,
+        }
+    ),
+    TaskState.RUNNING: frozenset(
+        {TaskState.CHECKING, TaskState.FAILED, TaskState.CANCELLED, TaskState.LOST}
+    ),
+    TaskState.CHECKING: frozenset(
+        {TaskState.DELIVERED, TaskState.FAILED, TaskState.CANCELLED, TaskState.LOST}
+    ),
+    TaskState.DELIVERED: frozenset(),
+    TaskState.FAILED: frozenset(),
+    TaskState.CANCELLED: frozenset(),
+    TaskState.LOST: frozenset(),
+    TaskState.SKIPPED: frozenset(),
+}
+
+
+class Outcome(StrEnum):
+    """Why a task was not delivered: the closed list."""
+
+    CHECKS_FAILED = "checks_failed"
+    OUT_OF_SCOPE = "out_of_scope"
+    NO_CHANGE = "no_change"
+    BLOCKED = "blocked"
+    STEP_LIMIT = "step_limit"
+    TIMED_OUT = "timed_out"
+    STALLED = "stalled"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    RATE_LIMITED = "rate_limited"
+    NOT_LOGGED_IN = "not_logged_in"
+    MODEL_REFUSED = "model_refused"
+    PROVIDER_ERROR = "provider_error"
+    CONTEXT_OVERFLOW = "context_overflow"
+    KIMI_UNUSABLE = "kimi_unusable"
+    CONFIG_INVALID = "config_invalid"
+    SETUP_FAILED = "setup_failed"
+    MERGE_CONFLICT = "merge_conflict"
+    CRASHED = "crashed"
+
+
+class Explanation(NamedTuple):
+    """One plain sentence, and what its reader should do next."""
+
+    sentence: str
+    next_action: str
+
+
+EXPLANATIONS: Mapping[Outcome, Explanation] = {
+    Outcome.CHECKS_FAILED: Explanation(
+        "A command of the spec failed on the commit that Kimi's work became.",
+        "Read the failing output (get_result view=checks) and dispatch a corrected spec.",
+    ),
+    Outcome.OUT_OF_SCOPE: Explanation(
+        "Files outside the task's list were changed.",
+        "Look at the diff; list those files in the spec if they belong to the task.",
+    ),
+    Outcome.NO_CHANGE: Explanation(
+        "Kimi ended without changing any file.",
+        "Read Kimi's closing words; make the requirements more exact.",
+    ),
+    Outcome.BLOCKED: Explanation(
+        "Kimi stopped with a question.",
+        "Answer it in the spec's requirements and dispatch again.",
+    ),
+    Outcome.STEP_LIMIT: Explanation(
+        "Kimi used up the task's step budget.",
+        "Split the task, make it more exact, or raise the budget.",
+    ),
+    Outcome.TIMED_OUT: Explanation(
+        "The task ran longer than limits.task_s allows.",
+        "Split the task or raise limits.task_s.",
+    ),
+    Outcome.STALLED: Explanation(
+        "Kimi showed no sign of life for limits.silence_s while no tool was running.",
+        "Dispatch again; if it repeats, look at the provider's status.",
+    ),
+    Outcome.QUOTA_EXHAUSTED: Explanation(
+        "The Kimi plan's allowance is used up.",
+        "Wait until it renews, or let Claude do the rest. Logging in again does not help.",
+    ),
+    Outcome.RATE_LIMITED: Explanation(
+        "The provider kept refusing for too many requests.",
+        "Wait a few minutes and dispatch again, with less in parallel.",
+    ),
+    Outcome.NOT_LOGGED_IN: Explanation(
+        "Kimi has no valid credential.",
+        "Run `kimi login` in a terminal, then dispatch again.",
+    ),
+    Outcome.MODEL_REFUSED: Explanation(
+        "The provider's content policy blocked the answer.",
+        "Rephrase the task or let Claude do it.",
+    ),
+    Outcome.PROVIDER_ERROR: Explanation(
+        "The model provider failed or answered with something unusable.",
+        "Dispatch again later; the quoted words are the provider's.",
+    ),
+    Outcome.CONTEXT_OVERFLOW: Explanation(
+        "The conversation outgrew the model's context.",
+        "Split the task into smaller ones.",
+    ),
+    Outcome.KIMI_UNUSABLE: Explanation(
+        "The Kimi CLI could not be run.",
+        "Run `kimi-mcp doctor`; it names the remedy.",
+    ),
+    Outcome.CONFIG_INVALID: Explanation(
+        "Kimi's configuration names no usable model.",
+        "Run `kimi doctor` and correct the file that it names.",
+    ),
+    Outcome.SETUP_FAILED: Explanation(
+        "The clone could not be prepared, or a check's program is missing in it.",
+        "Correct the setup commands in kimi-mcp.toml or the spec's command.",
+    ),
+    Outcome.MERGE_CONFLICT: Explanation(
+        "The tasks that this one depends on do not merge.",
+        "Merge their branches by hand, or make one task depend on the other.",
+    ),
+    Outcome.CRASHED: Explanation(
+        "Kimi ended in a way that is not a known success.",
+        "Look at the quoted last words and the transcript, then dispatch again.",
+    ),
+}

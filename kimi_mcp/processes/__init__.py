@@ -1,0 +1,1 @@
+"""How we start a program so that nothing it started outlives it."""

@@ -1,0 +1,1 @@
+"""The front door for models, and the only room that imports mcp."""

@@ -1,0 +1,1 @@
+"""Plan to spec: the format, its lint, and the specs folder."""

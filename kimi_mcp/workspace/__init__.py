@@ -1,0 +1,1 @@
+"""All that knows git: private clones, commits, scope, merges, publishing."""
