@@ -1,0 +1,138 @@
+"""Changes of state: each one a compare-and-set along the tables of `lifecycle`.
+
+A move that the table does not have is a bug and raises. A move that came second returns False, and
+nothing has changed.
+"""
+
+from kimi_mcp.history.ids import DispatchId
+from kimi_mcp.history.store import Store
+from kimi_mcp.lifecycle import DISPATCH_MOVES, TASK_MOVES, DispatchState, Outcome, TaskState
+
+
+class Moves(Store):
+    """Moves dispatches and tasks, and records the wish to end them."""
+
+    __slots__ = ()
+
+    def move_dispatch(
+        self,
+        dispatch: DispatchId,
+        *,
+        source: DispatchState,
+        target: DispatchState,
+        at: str,
+        merged_commit: str | None = None,
+        note: str | None = None,
+    ) -> bool:
+        """Move a dispatch from *source* to *target*; to running only by `claim`.
+
+        Raises:
+            ValueError: there is no such move.
+        """
+        if target is DispatchState.RUNNING or target not in DISPATCH_MOVES[source]:
+            raise ValueError(f"A dispatch does not move from {source} to {target}.")
+        with self.writing() as unit:
+            cursor = unit.run(
+                "move_dispatch",
+                dispatch=dispatch,
+                source=source,
+                target=target,
+                at=at,
+                is_terminal=target.is_terminal,
+                merged_commit=merged_commit,
+                note=note,
+            )
+            return cursor.rowcount == 1
+
+    def move_task(
+        self,
+        dispatch: DispatchId,
+        number: int,
+        *,
+        source: TaskState,
+        target: TaskState,
+        at: str,
+        outcome: Outcome | None = None,
+        sentence: str | None = None,
+        is_checked: bool = False,
+        branch: str | None = None,
+        commit_id: str | None = None,
+    ) -> bool:
+        """Move a task from *source* to *target*.
+
+        A failed task needs an *outcome*, no other has one. A delivered task needs *branch* and
+        *commit_id*; *is_checked* says whether commands of the spec passed on that commit.
+
+        Raises:
+            ValueError: there is no such move.
+        """
+        if target not in TASK_MOVES[source]:
+            raise ValueError(f"A task does not move from {source} to {target}.")
+        with self.writing() as unit:
+            cursor = unit.run(
+                "move_task",
+                dispatch=dispatch,
+                number=number,
+                source=source,
+                target=target,
+                at=at,
+                is_start=target is TaskState.RUNNING,
+                is_terminal=target.is_terminal,
+                outcome=outcome,
+                sentence=sentence,
+                is_checked=is_checked,
+                branch=branch,
+                commit_id=commit_id,
+            )
+            return cursor.rowcount == 1
+
+    def lose(self, dispatch: DispatchId, *, source: DispatchState, at: str, note: str) -> bool:
+        """Write a dispatch, its live tasks and unfinished attempts off as lost.
+
+        Only for who has seen that no runner holds the lifeline.
+
+        Raises:
+            ValueError: a dispatch in *source* is over already.
+        """
+        target = DispatchState.LOST
+        if target not in DISPATCH_MOVES[source]:
+            raise ValueError(f"A dispatch does not move from {source} to {target}.")
+        with self.writing() as unit:
+            cursor = unit.run(
+                "move_dispatch",
+                dispatch=dispatch,
+                source=source,
+                target=target,
+                at=at,
+                is_terminal=True,
+                merged_commit=None,
+                note=note,
+            )
+            if cursor.rowcount != 1:
+                return False
+            unit.run("lose_tasks", dispatch=dispatch, at=at, note=note)
+            unit.run("end_attempts", dispatch=dispatch, at=at)
+            return True
+
+    def request_cancel(
+        self,
+        dispatch: DispatchId,
+        *,
+        at: str,
+        reason: str,
+        tasks: tuple[int, ...] | None = None,
+    ) -> bool:
+        """Record the wish to end a dispatch, or just *tasks* of it; the runner fulfils it.
+
+        Returns:
+            Whether anything named was still live.
+        """
+        with self.writing() as unit:
+            if tasks is None:
+                cursor = unit.run("request_cancel", dispatch=dispatch, at=at, reason=reason)
+                return cursor.rowcount == 1
+            counts = [
+                unit.run("request_task_cancel", dispatch=dispatch, number=number, at=at).rowcount
+                for number in tasks
+            ]
+            return any(counts)
