@@ -1,0 +1,65 @@
+"""The Kimi home of one task: a folder of its own as `KIMI_CODE_HOME`.
+
+Its `config.toml` is composed from our data before every start and never read back. The user's
+`credentials` **and** `oauth` folders are linked, not copied: one refresh lock must serve every Kimi
+of the machine, and a refreshed token must be stored (Kimi Code 2.1.0 keeps the lock in `oauth`).
+The user's own configuration, MCP servers and hooks are not involved.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+SHARED = ("credentials", "oauth")
+
+
+def user_home(environ: Mapping[str, str]) -> Path:
+    """Return the user's own Kimi Code home."""
+    named = environ.get("KIMI_CODE_HOME")
+    return Path(named) if named else Path(environ.get("HOME", "~")).expanduser() / ".kimi-code"
+
+
+def lay(folder: Path, *, user: Path, config: str, guidance: str | None) -> None:
+    """Make *folder* a Kimi home with the text *config*; keep the sessions it already holds.
+
+    Args:
+        folder: created when absent, 0700.
+        user: the user's own home, from which credentials are linked.
+        config: the composed `config.toml`; it holds keys, so its mode is 0600.
+        guidance: written as the home's `AGENTS.md`, or that file is removed.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write_private(folder / "config.toml", config)
+    if (user / "credentials").is_dir():
+        for name in SHARED:
+            (user / name).mkdir(mode=0o700, exist_ok=True)
+            link = folder / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(user / name, target_is_directory=True)
+    device = user / "device_id"
+    if device.is_file():
+        _write_private(folder / "device_id", device.read_text(encoding="utf-8"))
+    notes = folder / "AGENTS.md"
+    if guidance is None:
+        notes.unlink(missing_ok=True)
+    else:
+        _write_private(notes, guidance)
+
+
+def forget_secrets(folder: Path) -> None:
+    """Remove what holds keys or leads to them, once no Kimi uses the home any more."""
+    (folder / "config.toml").unlink(missing_ok=True)
+    for name in SHARED:
+        link = folder / name
+        if link.is_symlink():
+            link.unlink()
+
+
+def _write_private(path: Path, text: str) -> None:
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text)
+    fresh.replace(path)
