@@ -1,0 +1,183 @@
+"""One call of the git program, with everything switched off that could run somebody else's program.
+
+Only this module imports GitPython, and of it only the thin layer that starts git: no `Repo` object is
+kept, for each holds processes and descriptors. The surprising fact: GitPython always passes our whole
+environment on, so inherited `GIT_*` variables are taken out by `env -u` in front of git.
+"""
+
+import os
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # else a machine without git cannot import us
+
+from git.cmd import Git  # noqa: E402 - the variable above is read at import
+from git.exc import GitCommandNotFound  # noqa: E402
+
+from kimi_mcp.errors import GitFailed  # noqa: E402
+
+_STDERR_SHOWN = 2000  # characters
+
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.pager=cat",
+    "core.askPass=false",
+    "credential.helper=",
+    "commit.gpgSign=false",
+    "tag.gpgSign=false",
+    "log.showSignature=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "submodule.recurse=false",
+    "diff.ignoreSubmodules=all",
+    "protocol.allow=never",
+    "protocol.file.allow=always",
+)
+
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "LC_ALL": "C",
+}
+
+_NO_CONFIGURATION = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What git said: its exit code, its output as it is, its complaints as text."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: str
+
+
+def run(
+    args: Sequence[str],
+    *,
+    git_dir: Path,
+    work_tree: Path | None = None,
+    index: Path | None = None,
+    stdin: bytes | BinaryIO | None = None,
+    env: Mapping[str, str] | None = None,
+    reads_user_config: bool = False,
+) -> bytes:
+    """Run `git ARGS` and return its standard output.
+
+    With `reads_user_config` the user's global and system configuration count; only for questions
+    about the user's own repository.
+
+    Raises:
+        GitFailed: git is missing or its exit code is not 0.
+    """
+    answer = ask(
+        args,
+        git_dir=git_dir,
+        work_tree=work_tree,
+        index=index,
+        stdin=stdin,
+        env=env,
+        reads_user_config=reads_user_config,
+    )
+    if answer.exit_code != 0:
+        raise failure(args, answer)
+    return answer.stdout
+
+
+def ask(
+    args: Sequence[str],
+    *,
+    git_dir: Path | None,
+    work_tree: Path | None = None,
+    index: Path | None = None,
+    stdin: bytes | BinaryIO | None = None,
+    env: Mapping[str, str] | None = None,
+    reads_user_config: bool = False,
+    folder: Path | None = None,
+) -> Answer:
+    """Run `git ARGS` and return its answer, whatever the exit code.
+
+    Without a `git_dir` git looks for the repository around `folder`.
+
+    Raises:
+        GitFailed: git is missing.
+    """
+    environment = {**_ENVIRONMENT, **(env or {})}
+    if not reads_user_config:
+        environment |= _NO_CONFIGURATION
+    if index is not None:
+        environment["GIT_INDEX_FILE"] = str(index)
+    places = [f"--git-dir={git_dir}"] if git_dir is not None else []
+    if work_tree is not None:
+        places.append(f"--work-tree={work_tree}")
+    command = [*_without_inherited(environment), "git", *_options(), *places, *args]
+    with ExitStack() as stack:
+        source = stack.enter_context(_spool(stdin)) if isinstance(stdin, bytes) else stdin
+        try:
+            exit_code, stdout, stderr = cast(
+                "tuple[int, bytes, str]",
+                Git(str(folder or work_tree or git_dir)).execute(
+                    command,
+                    env=environment,
+                    istream=source,
+                    with_extended_output=True,
+                    with_exceptions=False,
+                    stdout_as_string=False,
+                    strip_newline_in_stdout=False,
+                    shell=False,
+                ),
+            )
+        except GitCommandNotFound as error:
+            raise GitFailed("The git program is not on PATH. Install git 2.38 or newer.") from error
+    return Answer(exit_code=exit_code, stdout=stdout, stderr=stderr)
+
+
+def failure(args: Sequence[str], answer: Answer) -> GitFailed:
+    """Put a failed call into one sentence, for raising."""
+    said = answer.stderr.strip()[-_STDERR_SHOWN:].encode("utf-8", "replace").decode("utf-8")
+    return GitFailed(f"`git {args[0]}` failed with exit code {answer.exit_code}: {said}")
+
+
+def listed(output: bytes) -> list[str]:
+    """Split `-z` output into names; bytes that are not UTF-8 survive as surrogates."""
+    return [os.fsdecode(item) for item in output.split(b"\0") if item]
+
+
+def joined(names: Collection[str]) -> bytes:
+    """Turn names into `-z` input."""
+    return b"".join(os.fsencode(name) + b"\0" for name in names)
+
+
+def line(output: bytes) -> str:
+    """Take the one line of an answer."""
+    return os.fsdecode(output.rstrip(b"\n"))
+
+
+def _options() -> list[str]:
+    return ["--no-pager", *(part for setting in _SETTINGS for part in ("-c", setting))]
+
+
+def _without_inherited(ours: Mapping[str, str]) -> list[str]:
+    names = [
+        name
+        for name in os.environ
+        if name.startswith("GIT_") and not name.startswith("GIT_PYTHON_") and name not in ours
+    ]
+    return ["env", *(part for name in names for part in ("-u", name))] if names else []
+
+
+def _spool(text: bytes) -> BinaryIO:
+    spool = tempfile.TemporaryFile()  # a pipe would need a thread to be fed by
+    spool.write(text)
+    spool.seek(0)
+    return cast("BinaryIO", spool)
