@@ -1,0 +1,151 @@
+"""What happens to one task, in order. Pure.
+
+The contract of the seam between a task's work and whoever records it: exactly one `Started`, first;
+exactly one `Ended`, last. `Committed` is said before any check runs, so that the work is kept under
+a ref whatever the checks do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from kimi_mcp.lifecycle import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The attempt began, on this commit."""
+
+    base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Kimi asked its model (*tool* is empty), or began a tool call within that step."""
+
+    number: int  # steps of this attempt so far, subagents and retries included
+    tool: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolDone:
+    """A tool call of the current step ended."""
+
+    tool: str
+    target: str
+    is_error: bool
+    duration_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Kimi said something. Its words are data, never believed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Something that a reader of the record should know."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionKnown:
+    """Kimi's session has this id."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Tokens of this attempt so far."""
+
+    input: int
+    cached: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedFile:
+    """A file that differs between base and commit."""
+
+    path: str
+    status: str  # A, M, D or T
+    added: int | None  # lines; nothing for a binary file
+    deleted: int | None
+    stray_reason: str | None  # why the spec does not allow it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What Kimi left behind has become a commit; the checks run on exactly that."""
+
+    commit: str
+    changes: tuple[ChangedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One of the spec's commands was run by us."""
+
+    position: int
+    command: str
+    directory: str | None
+    exit_code: int | None
+    is_timed_out: bool
+    duration_ms: int
+    output_tail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The attempt is over. Delivered means: no outcome, not cancelled."""
+
+    outcome: Outcome | None
+    is_cancelled: bool
+    is_checked: bool
+    commit: str | None
+    sentence: str
+    closing_words: str = ""
+    quote: str | None = None
+
+
+TaskEvent = (
+    Started | Step | ToolDone | Said | Noted | SessionKnown | Spent | Committed | Checked | Ended
+)
+
+_KINDS: Mapping[str, type[TaskEvent]] = {
+    "task.started": Started,
+    "task.step": Step,
+    "task.tool_done": ToolDone,
+    "task.said": Said,
+    "task.noted": Noted,
+    "task.session": SessionKnown,
+    "task.spent": Spent,
+    "task.committed": Committed,
+    "task.checked": Checked,
+    "task.ended": Ended,
+}
+_NAMES = {made: name for name, made in _KINDS.items()}
+
+
+def encode(event: TaskEvent) -> tuple[str, dict[str, Any]]:
+    """Return the kind and JSON payload under which *event* is stored."""
+    return _NAMES[type(event)], asdict(event)
+
+
+def decode(kind: str, payload: Mapping[str, Any]) -> TaskEvent | None:
+    """Read a stored event; a kind that this version does not know is nothing."""
+    made = _KINDS.get(kind)
+    if made is None:
+        return None
+    known = {item.name for item in fields(made)}
+    values = {name: value for name, value in payload.items() if name in known}
+    if made is Committed:
+        values["changes"] = tuple(ChangedFile(**change) for change in values["changes"])
+    if made is Ended and values["outcome"] is not None:
+        values["outcome"] = Outcome(values["outcome"])
+    return made(**values)

@@ -1,0 +1,51 @@
+"""What a runner works by: limits, commands and the Kimi to use, fixed when the dispatch was made.
+
+Stored with the dispatch, so a change of the settings never reaches a running one, and the runner
+needs neither the settings nor the library that validates them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """Everything but the spec. Durations are seconds."""
+
+    kimi_argv: tuple[str, ...]
+    kimi_version: str
+    kimi_home: str  # the user's own, for credentials and the provider's configuration
+    tasks: tuple[int, ...]
+    steps: int  # a task's limit, 0 for none
+    tool_timeout_ms: int
+    thinking: bool
+    model: str | None
+    subagents: bool
+    max_parallel: int
+    branch_prefix: str
+    setup: tuple[str, ...]
+    attempts: int
+    task_s: float
+    silence_s: float
+    check_s: float
+    setup_s: float
+    grace_s: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON values that `from_json` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Orders":
+        """Read what `to_json` wrote; keys of a newer version are passed over."""
+        known: dict[str, Any] = {
+            item.name: values[item.name] for item in fields(cls) if item.name in values
+        }
+        for name in ("kimi_argv", "tasks", "setup"):
+            known[name] = tuple(known[name])
+        return cls(**known)
+
+    def step_budget(self, *wishes: int | None) -> int:
+        """Return a task's limit: the profile's, lowered by what spec and task wish. 0: none."""
+        return min((limit for limit in (self.steps, *wishes) if limit), default=0)

@@ -1,0 +1,112 @@
+"""What an attempt came to. Pure: the second promise in one function.
+
+Delivered means: Kimi ended properly, something changed, only allowed files changed, and our own run
+of the spec's commands passed on exactly that commit. Without a command it is delivered, unchecked.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from kimi_mcp.dispatch.events import ChangedFile, Checked
+from kimi_mcp.kimi.outcome import RunEnd
+from kimi_mcp.lifecycle import EXPLANATIONS, Outcome
+
+NAMED_FILES = 3
+
+_MISSING_MODULE = re.compile(
+    r"No module named '?(?P<python>[\w.]+)'?"
+    r"|Cannot find (?:module|package) ['\"](?P<node>[^'\"]+)['\"]"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How an attempt is judged; delivered when there is neither an outcome nor a cancellation."""
+
+    outcome: Outcome | None
+    sentence: str
+    is_cancelled: bool = False
+    is_checked: bool = False
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the result may be published."""
+        return self.outcome is None and not self.is_cancelled
+
+
+def before_checks(end: RunEnd, changes: Sequence[ChangedFile]) -> Verdict | None:
+    """Judge what needs no check to be judged; nothing when the checks must decide."""
+    strays = [change for change in changes if change.stray_reason is not None]
+    if end.is_cancelled:
+        return Verdict(outcome=None, is_cancelled=True, sentence="It was cancelled.")
+    if end.outcome is not None:
+        return _failed(end.outcome)
+    if not changes:
+        return _failed(Outcome.NO_CHANGE)
+    if strays:
+        named = ", ".join(f"{s.path} ({s.stray_reason})" for s in strays[:NAMED_FILES])
+        more = f" and {len(strays) - NAMED_FILES} more" if len(strays) > NAMED_FILES else ""
+        return _failed(Outcome.OUT_OF_SCOPE, f"Outside the task's list: {named}{more}.")
+    return None
+
+
+def after_checks(checks: Sequence[Checked], *, own_names: Collection[str]) -> Verdict:
+    """Judge by the commands that we ran; none at all is delivered, unchecked.
+
+    Args:
+        checks: in order; the last one may have failed.
+        own_names: names that the repository itself should provide, to tell a module that the task
+            left out from one that the environment lacks.
+    """
+    for check in checks:
+        if check.exit_code == 0 and not check.is_timed_out:
+            continue
+        if obstacle := _missing(check, own_names):
+            return _failed(Outcome.SETUP_FAILED, f"`{check.command}` could not run: {obstacle}.")
+        return _failed(Outcome.CHECKS_FAILED, f"`{check.command}` {_manner(check)}.")
+    if not checks:
+        return Verdict(
+            outcome=None, sentence="Delivered, unchecked: the task has no command to run."
+        )
+    return Verdict(
+        outcome=None, is_checked=True, sentence=f"{len(checks)} of {len(checks)} checks passed."
+    )
+
+
+def own_names(paths: Collection[str]) -> frozenset[str]:
+    """Return the names under which the files *paths* could be imported."""
+    return frozenset(
+        name
+        for path in paths
+        for part in PurePosixPath(path).parts
+        for name in (part.split(".")[0],)
+    )
+
+
+def _failed(outcome: Outcome, sentence: str | None = None) -> Verdict:
+    return Verdict(outcome=outcome, sentence=sentence or EXPLANATIONS[outcome].sentence)
+
+
+def _missing(check: Checked, own_names: Collection[str]) -> str | None:
+    match check.exit_code:
+        case 126:
+            return "it may not be executed (exit code 126)"
+        case 127:
+            return "a program is missing (exit code 127)"
+        case _:
+            pass
+    for found in _MISSING_MODULE.finditer(check.output_tail):
+        name = found["python"] or found["node"]
+        if not name.startswith((".", "/")) and re.split(r"[./]", name)[0] not in own_names:
+            return f"the module {name} is missing"
+    return None
+
+
+def _manner(check: Checked) -> str:
+    if check.is_timed_out:
+        return f"did not end within {check.duration_ms / 1000:.0f} s"
+    if check.exit_code is None:
+        return "was killed"
+    return f"failed with exit code {check.exit_code}"
