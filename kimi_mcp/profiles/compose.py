@@ -1,0 +1,103 @@
+"""The configuration of a task's own Kimi home, composed from the user's and the profile. Pure.
+
+Carried over is what Kimi needs to reach a model, and what the user took away from it (disabled
+tools). Not carried are the user's hooks, MCP servers, permission rules, skills and agents: they
+were made for a person at the keyboard, and a dispatch must do the same on every machine.
+
+The surprise: a shell command that exceeds its time is moved to the background by Kimi Code, and in
+print mode the run then waits for it for days. Hence the `[background]` table.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import tomlkit
+
+#: Tables and keys that lead to a model or say how to talk with it.
+_CARRIED = (
+    "default_model",
+    "default_provider",
+    "providers",
+    "models",
+    "secondary_model",
+    "services",
+    "thinking",
+    "image",
+    "token_counting",
+)
+#: How the user's models make room in their context.
+_CARRIED_OF_THE_LOOP = (
+    "reserved_context_size",
+    "compaction_trigger_ratio",
+    "compaction_max_attempts",
+)
+#: They ask a person, outlive the task, or begin turns with a step budget of their own.
+_NEVER = (
+    "AskUserQuestion",
+    "CreateGoal",
+    "CronCreate",
+    "CronDelete",
+    "CronList",
+    "EnterPlanMode",
+    "ExitPlanMode",
+    "GetGoal",
+    "SetGoalBudget",
+    "UpdateGoal",
+)
+_SUBAGENTS = ("Agent", "AgentSwarm")
+
+
+def compose_config(
+    user: Mapping[str, Any],
+    *,
+    steps: int,
+    attempts: int,
+    tool_timeout_ms: int,
+    thinking: bool,
+    model: str | None,
+    subagents: bool,
+    hooks: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """Compose the `config.toml` of one task. Its text holds the user's keys.
+
+    Args:
+        user: the user's own configuration, as `read_config` returns it.
+        steps: what Kimi may take in a turn; 0 for no limit.
+        attempts: how often a provider's request is made before it has failed.
+        tool_timeout_ms: how long a tool of an MCP server may take.
+        thinking: whether the model thinks.
+        model: the name of one of the user's models; None for the user's default.
+        subagents: whether Kimi may start agents of its own.
+        hooks: entries of `[[hooks]]`.
+    """
+    config: dict[str, Any] = {key: user[key] for key in _CARRIED if key in user}
+    if model is not None:
+        config["default_model"] = model
+    config["telemetry"] = False
+    config["thinking"] = _table(user, "thinking") | {"enabled": thinking}
+    loop = _table(user, "loop_control")
+    config["loop_control"] = {key: loop[key] for key in _CARRIED_OF_THE_LOOP if key in loop} | {
+        "max_steps_per_turn": steps,
+        "max_attempts_per_step": attempts,
+    }
+    config["background"] = {
+        "bash_auto_background_on_timeout": False,
+        "keep_alive_on_exit": False,
+        "print_background_mode": "exit",
+    }
+    config["mcp"] = {"tool_timeout_ms": tool_timeout_ms}
+    config["tools"] = {"disabled": _disabled(user, subagents=subagents)}
+    if hooks:
+        config["hooks"] = [dict(hook) for hook in hooks]
+    return tomlkit.dumps(config)
+
+
+def _table(user: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value: Any = user.get(key)
+    return dict(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else {}
+
+
+def _disabled(user: Mapping[str, Any], *, subagents: bool) -> list[str]:
+    own: Any = _table(user, "tools").get("disabled")
+    unwanted = cast("list[str]", own) if isinstance(own, list) else []
+    return sorted({*map(str, unwanted), *_NEVER, *(() if subagents else _SUBAGENTS)})
