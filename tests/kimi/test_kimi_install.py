@@ -21,7 +21,7 @@ def plant_npm(folder: Path, monkeypatch: pytest.MonkeyPatch, *, script: str) -> 
     (extra / "__init__.py").touch()
     (extra / "bin").mkdir()
     (extra / "bin" / "node").symlink_to("/bin/sh")
-    monkeypatch.syspath_prepend(extra.parent)
+    monkeypatch.setattr(sys, "path", [str(extra.parent), *sys.path])
     return calls
 
 

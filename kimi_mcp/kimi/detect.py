@@ -1,0 +1,150 @@
+"""Find the Kimi to use and judge it, once per program and not once per start.
+
+Looked for in this order: `KIMI_MCP_KIMI`, `kimi` on PATH, our private installation. The first one
+found is judged; an unusable one is refused, never passed over in silence. The surprising fact: Kimi
+is only ever started with `--version`, for one release called without arguments downloads and runs
+an installer.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from kimi_mcp.kimi.identify import INSTALL, kimi_code_version, release, unusable
+from kimi_mcp.kimi.install import main_script
+from kimi_mcp.kimi.node import named_nodes, node_command, suitable_node
+from kimi_mcp.kimi.probe import ask
+from kimi_mcp.processes.environment import passed_on
+from kimi_mcp.state import StateFolder
+
+NAMED_BY = "KIMI_MCP_KIMI"
+
+_SCRIPTS = frozenset({".mjs", ".js", ".cjs"})
+_NO_SURPRISES = {"KIMI_CODE_NO_AUTO_UPDATE": "1", "KIMI_DISABLE_TELEMETRY": "1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kimi:
+    """A usable Kimi."""
+
+    argv: tuple[str, ...]
+    """What Kimi's own arguments are appended to; always absolute."""
+    version: str
+    dialect: Literal["code", "legacy"]
+    executable: Path
+    """What was found: the file that a person would recognise."""
+
+
+def detect_kimi(state: StateFolder, *, environ: Mapping[str, str] = os.environ) -> Kimi:
+    """Find a Kimi that we can run; later calls cost a few stats while no file involved changed.
+
+    After it a Kimi that Node runs starts with a warm compile cache.
+
+    Raises:
+        KimiUnusable: there is none, or the one found is not usable; with the exact remedy.
+    """
+    program = _find(state, environ)
+    env = passed_on(environ) | _NO_SURPRISES
+    memory = state.cache / "kimi.json"
+    involved = [program, *named_nodes(env)]
+    if known := _recall(memory, involved=involved, state=state):
+        return known
+    state.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    kimi = _judge(program, state=state, env=env)
+    _remember(memory, kimi, involved=involved, state=state)
+    return kimi
+
+
+def _find(state: StateFolder, environ: Mapping[str, str]) -> Path:
+    if named := environ.get(NAMED_BY):
+        program = Path(named).expanduser().absolute()
+        if not program.is_file():
+            raise unusable(
+                f"{NAMED_BY} names {program}, which is no file.",
+                "Correct it, or unset it to use the `kimi` on PATH.",
+            )
+        return program
+    if on_path := shutil.which("kimi", path=environ.get("PATH", "")):
+        return Path(on_path).absolute()
+    if private := _private(state.kimi_install):
+        return private
+    raise unusable(
+        f"No Kimi found: {NAMED_BY} is not set, there is no `kimi` on PATH.",
+        f"Install Kimi Code ({INSTALL}; Node 22.19 or newer), then run `kimi login`.",
+    )
+
+
+def _private(folder: Path) -> Path | None:
+    """Find the newest version in our own installation."""
+    installed = {
+        numbers: main_script(folder, version=entry.name)
+        for entry in (folder.iterdir() if folder.is_dir() else ())
+        if (numbers := release(entry.name))
+    }
+    whole = {numbers: main for numbers, main in installed.items() if main.is_file()}
+    return whole[max(whole)] if whole else None
+
+
+def _judge(program: Path, *, state: StateFolder, env: Mapping[str, str]) -> Kimi:
+    real = program.resolve()
+    if real.suffix in _SCRIPTS:
+        node = suitable_node(cwd=state.cache, env=env, script=real)
+        argv = node_command(node, real, compile_cache=state.cache / "node-compile")
+    elif os.access(program, os.X_OK):
+        argv = (str(program),)
+    else:
+        raise unusable(f"{program} is not executable.", f"Run: chmod +x {program}")
+    try:
+        answer = ask([*argv, "--version"], cwd=state.cache, env=env)
+    except OSError as error:
+        raise unusable(
+            f"{program} cannot be started: {error.strerror}.", f"Install it anew: {INSTALL}"
+        ) from error
+    version = kimi_code_version(answer, program=program)
+    return Kimi(argv=argv, version=version, dialect="code", executable=program)
+
+
+def _recall(memory: Path, *, involved: list[Path], state: StateFolder) -> Kimi | None:
+    """Read what was found last time, if every file it depended on is still the same."""
+    try:
+        kept: Any = json.loads(memory.read_bytes())
+        found: Any = kept["kimi"]
+        kimi = Kimi(
+            argv=tuple(str(word) for word in found["argv"]),
+            version=str(found["version"]),
+            dialect="code",
+            executable=Path(found["executable"]),
+        )
+        is_same = kept["depends_on"] == _identities(kimi, involved=involved, state=state)
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return kimi if is_same else None
+
+
+def _remember(memory: Path, kimi: Kimi, *, involved: list[Path], state: StateFolder) -> None:
+    found = asdict(kimi) | {"executable": str(kimi.executable)}
+    depends_on = _identities(kimi, involved=involved, state=state)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=memory.parent, prefix=".kimi-", delete=False
+    ) as file:
+        json.dump({"kimi": found, "depends_on": depends_on}, file)
+    Path(file.name).replace(memory)
+
+
+def _identities(kimi: Kimi, *, involved: Iterable[Path], state: StateFolder) -> list[list[object]]:
+    """Identify the program, every Node that could run it, and the one that does.
+
+    The state folder's path is part of it: Kimi's argv names Node's compile cache in there.
+    """
+    return [[str(state.root)], *(_identity(file) for file in [*involved, Path(kimi.argv[0])])]
+
+
+def _identity(file: Path) -> list[object]:
+    real = file.resolve()
+    seen = real.stat()
+    return [str(file), str(real), seen.st_size, seen.st_mtime_ns, seen.st_ino]

@@ -1,0 +1,80 @@
+"""Tell from the answer to `--version` which program it is, and whether we can use it. Pure.
+
+Two products are called `kimi`, and one of them ended with a release that exits 0 and does nothing.
+Every refusal says what was found where, and the remedy.
+"""
+
+import re
+from pathlib import Path
+
+from kimi_mcp.errors import KimiUnusable
+from kimi_mcp.kimi.probe import LIMIT_S, Answer
+
+OLDEST = (0, 38, 0)
+OLDEST_NODE = (22, 19, 0)
+INSTALL = "npm install -g @moonshot-ai/kimi-code"
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:[-+]\S*)?")
+_LEGACY = re.compile(r"kimi, version (\S+)")
+_TOMBSTONE = "1.52.0"
+_QUOTED_CHARS = 200
+
+
+def release(version: str) -> tuple[int, int, int] | None:
+    """Read the three numbers of a version such as `2.1.0` or `v24.19.0`; None: it is none."""
+    match = _VERSION.fullmatch(version.strip())
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def unusable(found: str, remedy: str) -> KimiUnusable:
+    """Build the refusal: what was found where, and what now."""
+    return KimiUnusable(f"kimi_unusable: {found} {remedy}")
+
+
+def kimi_code_version(answer: Answer, *, program: Path) -> str:
+    """Return the version of the Kimi Code that gave *answer*.
+
+    Raises:
+        KimiUnusable: it is no Kimi Code, or one that we cannot drive.
+    """
+    if answer.exit_code is None:
+        raise unusable(
+            f"{program} did not end when asked for its version ({LIMIT_S:.0f} s, 64 KB at most).",
+            f"Run `{program} --version` in a terminal, or set KIMI_MCP_KIMI to another Kimi Code.",
+        )
+    if legacy := _LEGACY.search(answer.text):
+        raise _legacy(legacy[1], program=program)
+    if "SyntaxError" in answer.text and "node:" in answer.text:
+        raise unusable(
+            f"{program} runs under a Node older than 22.19.",
+            "Install a newer Node, or set KIMI_MCP_KIMI to Kimi Code's dist/main.mjs and run: "
+            "pip install 'kimi-mcp[kimi]'",
+        )
+    version = next((line for line in answer.text.splitlines() if release(line)), "").strip()
+    numbers = release(version)
+    if numbers is None or answer.exit_code:
+        said = " ".join(answer.text.split())[:_QUOTED_CHARS] or "nothing"
+        raise unusable(
+            f"{program} is not Kimi Code: asked for its version it ended with exit code "
+            f"{answer.exit_code} and said: {said}.",
+            f"Install Kimi Code ({INSTALL}) and set KIMI_MCP_KIMI to it.",
+        )
+    if numbers < OLDEST:
+        raise unusable(
+            f"{program} is Kimi Code {version}; kimi-mcp needs 0.38 or newer.",
+            f"Run: {INSTALL}@latest",
+        )
+    return version
+
+
+def _legacy(version: str, *, program: Path) -> KimiUnusable:
+    what = (
+        "the discontinued last kimi-cli, which does nothing"
+        if version == _TOMBSTONE
+        else "the discontinued kimi-cli, which kimi-mcp does not drive"
+    )
+    return unusable(
+        f"{program} is version {version}: {what}.",
+        f"Install its successor Kimi Code ({INSTALL}), then `kimi login`; if this one is still "
+        "found first, set KIMI_MCP_KIMI to the new one.",
+    )

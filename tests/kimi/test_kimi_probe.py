@@ -1,0 +1,39 @@
+import os
+import select
+from pathlib import Path
+
+from kimi_mcp.kimi.probe import Answer, ask
+
+
+def test_both_streams_and_the_exit_code_are_answered(tmp_path: Path):
+    answer = ask(["/bin/sh", "-c", "echo out; echo err >&2; exit 4"], cwd=tmp_path, env={})
+
+    assert answer == Answer(text="out\nerr\n", exit_code=4)
+
+
+def test_a_program_that_hangs_is_killed_with_what_it_started(tmp_path: Path):
+    os.mkfifo(tmp_path / "held")
+    reader = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
+    script = "exec 3> held; echo begun; /bin/sleep 1000 & wait"
+
+    answer = ask(["/bin/sh", "-c", script], cwd=tmp_path, env={}, limit_s=0.5)
+
+    assert answer == Answer(text="begun\n", exit_code=None)
+    assert select.select([reader], [], [], 10)[0]  # nobody holds it open any more
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+def test_endless_output_is_cut_long_before_the_time_is_up(tmp_path: Path):
+    answer = ask(["/bin/sh", "-c", "while :; do echo yyyyyyyy; done"], cwd=tmp_path, env={})
+
+    assert answer.exit_code is None
+    assert len(answer.text) < 100_000
+
+
+def test_a_child_left_with_the_output_does_not_make_the_program_hang(tmp_path: Path):
+    script = "/bin/sleep 5 & echo 2.1.0"
+
+    answer = ask(["/bin/sh", "-c", script], cwd=tmp_path, env={}, limit_s=0.5)
+
+    assert answer == Answer(text="2.1.0\n", exit_code=0)
