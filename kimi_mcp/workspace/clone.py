@@ -1,14 +1,14 @@
 """Our git directory of a dispatch, and a private clone of the user's repository for each task.
 
 A task has two git directories. Ours is the *ledger*: `runs/<id>/git`, shared by the tasks of a
-dispatch, each with its own index file and its own clone as work tree. Kimi's is a plain `.git` inside
-the clone, Kimi's to use or wreck, never read by us. Both borrow the user's objects (`alternates`), so
-laying a clone costs a checkout and nothing more. A linked worktree would be as quick, but Kimi could
-break the user's branches, stash, configuration and hooks through it.
+dispatch, each with its own index file and its own clone as work tree. Kimi's is a plain `.git`
+inside the clone, Kimi's to use or wreck, never read by us. Both borrow the user's objects
+(`alternates`), so laying a clone costs a checkout and nothing more. A linked worktree would be as
+quick, but Kimi could break the user's branches, stash, configuration and hooks through it.
 
-Both directories are written by hand and not by `git init`: their layout is four files that git has
-promised to keep reading, and two processes a clone are saved. `core.safecrlf` is not carried over: with
-`true` git refuses to store a file with mixed line endings, and work would be lost.
+Both directories are written by hand and not by `git init`: their layout is a few files that git has
+promised to keep reading, and two processes a clone are saved. `core.safecrlf` is not carried over:
+with `true` git refuses to store a file with mixed line endings, and work would be lost.
 """
 
 import os
@@ -50,7 +50,11 @@ def open_ledger(repository: Repository, git_dir: Path) -> Ledger:
             repository,
             settings,
             borrowed=repository.objects,
-            own=["bare = true", f"attributesfile = {_quoted(str(git_dir / 'attributes'))}"],
+            own=[
+                "bare = true",
+                "excludesfile = /dev/null",
+                f"attributesfile = {_quoted(str(git_dir / 'attributes'))}",
+            ],
         )
         _lay(
             Ledger(staging).template,
@@ -168,8 +172,15 @@ def _quoted(value: str) -> str:
 
 def _setting_file(settings: Mapping[str, str], key: str, default_name: str) -> bytes:
     default = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config", "git", default_name)
-    content = _content(Path(os.path.expanduser(settings.get(key) or default)))
+    content = _content(_home_expanded(Path(settings.get(key) or default)))
     return content if not content or content.endswith(b"\n") else content + b"\n"
+
+
+def _home_expanded(file: Path) -> Path:
+    try:
+        return file.expanduser()
+    except RuntimeError:  # no such user
+        return file
 
 
 def _content(file: Path) -> bytes:

@@ -2,15 +2,15 @@
 
 The ignore rules are those of the *base*, never the clone's: a `.gitignore` that Kimi wrote hides
 nothing. Git is given a list of plain files to store (`survey`), so it never looks into a nested
-repository; such a one is committed as the plain files it consists of. Attributes of the clone do count
-(line endings), which is safe because the ledger knows no filter that they could name.
+repository; such a one is committed as the plain files it consists of. Attributes of the clone do
+count (line endings), which is safe because the ledger knows no filter that they could name.
 """
 
 import os
 import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kimi_mcp.workspace import git
 from kimi_mcp.workspace.clone import Ledger
@@ -63,8 +63,8 @@ def commit_work(
 ) -> Attempt:
     """Store what the clone holds as a commit on *parent* and tell what changed since *base*.
 
-    *base* is the commit that the task began from, *parent* the newest commit of the task (the base in
-    a first attempt). *named* are the spec's exact paths: they are stored even when ignored.
+    *base* is the commit that the task began from, *parent* the newest commit of the task (in a
+    first attempt the base). *named* are the spec's exact paths: they are stored even when ignored.
 
     Raises:
         Refused: the clone is gone.
@@ -108,7 +108,7 @@ def commit_tree(
 
 
 def changes_between(ledger: Ledger, base: str, commit: str) -> tuple[Change, ...]:
-    """Tell what differs between two commits, sorted by path; a rename is a deletion and an addition."""
+    """Tell what differs between two commits, by path; a rename is a deletion and an addition."""
     if base == commit:
         return ()
     options = ["-r", "-z", "--raw", "--numstat", "--no-renames", "--no-ext-diff", "--no-textconv"]
@@ -225,7 +225,7 @@ class _BaseRules:
         for entry in git.listed(output):
             head, _, path = entry.partition("\t")
             mode, _, blob = head.split(" ")
-            if mode.startswith("100") and os.path.basename(path) == ".gitignore":
+            if mode.startswith("100") and PurePosixPath(path).name == ".gitignore":
                 blobs[path] = blob
         texts = contents(self._ledger, list(blobs.values()))
         for path, text in zip(blobs, texts, strict=True):

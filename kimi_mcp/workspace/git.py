@@ -1,24 +1,25 @@
-"""One call of the git program, with everything switched off that could run somebody else's program.
+"""One call of the git program, with everything off that could run somebody else's program.
 
-Only this module imports GitPython, and of it only the thin layer that starts git: no `Repo` object is
-kept, for each holds processes and descriptors. The surprising fact: GitPython always passes our whole
-environment on, so inherited `GIT_*` variables are taken out by `env -u` in front of git.
+Only this module imports GitPython, and of it only the thin layer that starts git: no `Repo` object
+is kept, for each holds processes and descriptors. The surprising fact: GitPython always passes our
+whole environment on, so inherited `GIT_*` variables are taken out by `env -u` in front of git.
 """
 
 import os
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # else a machine without git cannot import us
+# Without it GitPython cannot be imported on a machine that has no git.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-from git.cmd import Git  # noqa: E402 - the variable above is read at import
-from git.exc import GitCommandNotFound  # noqa: E402
+from git.cmd import Git
+from git.exc import GitCommandNotFound
 
-from kimi_mcp.errors import GitFailed  # noqa: E402
+from kimi_mcp.errors import GitFailed
 
 _STDERR_SHOWN = 2000  # characters
 
@@ -26,6 +27,7 @@ _SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.pager=cat",
+    "core.quotePath=false",
     "core.askPass=false",
     "credential.helper=",
     "commit.gpgSign=false",
@@ -124,18 +126,15 @@ def ask(
     with ExitStack() as stack:
         source = stack.enter_context(_spool(stdin)) if isinstance(stdin, bytes) else stdin
         try:
-            exit_code, stdout, stderr = cast(
-                "tuple[int, bytes, str]",
-                Git(str(folder or work_tree or git_dir)).execute(
-                    command,
-                    env=environment,
-                    istream=source,
-                    with_extended_output=True,
-                    with_exceptions=False,
-                    stdout_as_string=False,
-                    strip_newline_in_stdout=False,
-                    shell=False,
-                ),
+            exit_code, stdout, stderr = Git(str(folder or work_tree or git_dir)).execute(
+                command,
+                env=environment,
+                istream=source,
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+                shell=False,
             )
         except GitCommandNotFound as error:
             raise GitFailed("The git program is not on PATH. Install git 2.38 or newer.") from error
@@ -176,8 +175,9 @@ def _without_inherited(ours: Mapping[str, str]) -> list[str]:
     return ["env", *(part for name in names for part in ("-u", name))] if names else []
 
 
-def _spool(text: bytes) -> BinaryIO:
-    spool = tempfile.TemporaryFile()  # a pipe would need a thread to be fed by
-    spool.write(text)
-    spool.seek(0)
-    return cast("BinaryIO", spool)
+@contextmanager
+def _spool(text: bytes) -> Generator[BinaryIO]:
+    with tempfile.TemporaryFile() as spool:  # a pipe would need a thread to be fed by
+        spool.write(text)
+        spool.seek(0)
+        yield spool

@@ -1,8 +1,8 @@
 """The user's repository, read: where it is, what is checked out, who the user is.
 
-Nothing here writes. A linked worktree counts as itself: its own HEAD, its own uncommitted files. The
-user's configuration is read on purpose, for their identity and their line endings are in it; hooks and
-file system monitors stay off all the same.
+Nothing here writes. A linked worktree counts as itself: its own HEAD, its own uncommitted files.
+The user's configuration is read on purpose, for their identity and their line endings are in it;
+hooks and file system monitors stay off all the same.
 """
 
 import getpass
@@ -75,9 +75,8 @@ def resolve(repository: Repository, revision: str) -> str:
     Raises:
         Refused: there is no such commit.
     """
-    known = {"HEAD": repository.head, repository.branch: repository.head}
-    if revision in known:
-        return known[revision]
+    if revision == "HEAD":
+        return repository.head
     if revision and not revision.startswith("-") and "\0" not in revision:
         answer = git.ask(
             ["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"],
@@ -117,9 +116,9 @@ def identified(settings: Mapping[str, str]) -> Identity:
 
 def dirty_files(repository: Repository) -> tuple[str, ...]:
     """Name the files with uncommitted changes, staged or not, and the untracked ones, sorted."""
+    options = ["--porcelain", "-z", "--no-renames", "--untracked-files=all"]
     output = git.run(
-        ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"]
-        + ["--ignore-submodules=all"],
+        ["status", *options, "--ignore-submodules=all"],
         git_dir=repository.git_dir,
         work_tree=repository.root,
         reads_user_config=True,

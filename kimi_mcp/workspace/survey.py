@@ -1,7 +1,7 @@
 """What lies in a clone, seen without git and without following a single link.
 
-Git descends into nested repositories and reads their configuration, so we walk ourselves and hand git
-only the names of plain files. `.git` is left out at every depth, whatever it is.
+Git descends into nested repositories and reads their configuration, so we walk ourselves and hand
+git only the names of plain files. `.git` is left out at every depth, whatever it is.
 """
 
 import os
@@ -33,21 +33,21 @@ class Survey:
     """What lies where the base has a submodule."""
     skipped: list[Skipped] = field(default_factory=list[Skipped])
     unread: list[str] = field(default_factory=list[str])
-    """Files and folders without read permission: what is tracked there counts as untouched."""
+    """Files and folders that cannot be read: what is tracked there counts as untouched."""
 
 
 def survey(
     clone: Path,
     *,
     tracked: Collection[str],
-    submodules: Collection[str],
+    submodules: frozenset[str],
     named: Iterable[str],
     ignored: Callable[[list[str], list[str]], set[str]],
 ) -> Survey:
     """Walk *clone* and sort what is there.
 
-    *ignored* is asked with (files, folders) and answers which of them the ignore rules hide; a hidden
-    folder is not walked. *named* are paths that are found even when hidden.
+    *ignored* is asked with (files, folders) and answers which of them the ignore rules hide; a
+    hidden folder is not walked. *named* are paths that are found even when hidden.
 
     Raises:
         Refused: the clone is not a folder any more.
@@ -75,7 +75,7 @@ def survey(
         hidden = ignored(files, folders) if files or folders else set[str]()
         found.new += [path for path in files if path not in hidden]
         waiting = [path for path in folders if path not in hidden]
-    found.skipped += [Skipped(path, "no read permission") for path in found.unread]
+    found.skipped += [Skipped(path, "cannot be read") for path in found.unread]
     seen = {*found.present, *found.new}
     found.new += [
         path
@@ -88,7 +88,7 @@ def survey(
 def _listed(clone: Path, folder: str, found: Survey) -> Iterator[tuple[str, str]]:
     prefix = f"{folder}/" if folder else ""
     try:
-        with os.scandir(clone / folder) as entries:
+        with os.scandir(f"{clone}/{folder}") as entries:
             for entry in entries:
                 path = prefix + entry.name
                 is_link = entry.is_symlink()
@@ -102,7 +102,7 @@ def _listed(clone: Path, folder: str, found: Survey) -> Iterator[tuple[str, str]
                     yield path, "file"
                 else:
                     found.unread.append(path)
-    except PermissionError:
+    except OSError:  # no permission, or deeper than the system's longest path
         found.unread.append(folder)
 
 
@@ -136,10 +136,10 @@ def _everything_under(clone: Path, path: str, kind: str) -> Iterator[str]:
         links = [name for name in folders if Path(folder, name).is_symlink()]
         for name in (*files, *links):
             if not _is_gits_own(name):
-                yield os.path.relpath(os.path.join(folder, name), clone)
+                yield os.path.relpath(f"{folder}/{name}", clone)
 
 
-def _is_storable(clone: Path, path: str, submodules: Collection[str]) -> bool:
+def _is_storable(clone: Path, path: str, submodules: frozenset[str]) -> bool:
     above = list(_folders_above(path))
     if any(_is_gits_own(part) for part in path.split("/")) or not submodules.isdisjoint(above):
         return False
