@@ -69,6 +69,37 @@ class RunFolder:
         """Our git directory of this dispatch, out of Kimi's reach."""
         return self.root / "git"
 
-    def task(self, number: int) -> Path:
-        """The folder of one task: its clone, Kimi home, raw output."""
-        return self.root / f"task-{number}"
+    def task(self, name: int | str) -> "TaskFolder":
+        """The folder of one task, or of the merge of all (`merged`)."""
+        return TaskFolder(self.root / f"task-{name}")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFolder:
+    """The paths of one task's files."""
+
+    root: Path
+
+    @property
+    def clone(self) -> Path:
+        """The private clone: Kimi's working folder."""
+        return self.root / "clone"
+
+    @property
+    def index(self) -> Path:
+        """Our index file of the clone."""
+        return self.root / "index"
+
+    @property
+    def home(self) -> Path:
+        """The task's Kimi home."""
+        return self.root / "home"
+
+    @property
+    def temporary(self) -> Path:
+        """`TMPDIR` of everything that runs for the task."""
+        return self.root / "tmp"
+
+    def attempt(self, number: int) -> Path:
+        """Raw output of one attempt, and what was set aside before its checks."""
+        return self.root / f"attempt-{number}"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from kimi_mcp.history.records import Change, Check
 from kimi_mcp.lifecycle import Outcome
 
 
@@ -69,35 +70,18 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedFile:
-    """A file that differs between base and commit."""
-
-    path: str
-    status: str  # A, M, D or T
-    added: int | None  # lines; nothing for a binary file
-    deleted: int | None
-    stray_reason: str | None  # why the spec does not allow it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """What Kimi left behind has become a commit; the checks run on exactly that."""
 
     commit: str
-    changes: tuple[ChangedFile, ...]
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """One of the spec's commands was run by us."""
 
-    position: int
-    command: str
-    directory: str | None
-    exit_code: int | None
-    is_timed_out: bool
-    duration_ms: int
-    output_tail: str
+    check: Check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +129,9 @@ def decode(kind: str, payload: Mapping[str, Any]) -> TaskEvent | None:
     known = {item.name for item in fields(made)}
     values = {name: value for name, value in payload.items() if name in known}
     if made is Committed:
-        values["changes"] = tuple(ChangedFile(**change) for change in values["changes"])
+        values["changes"] = tuple(Change(**change) for change in values["changes"])
+    if made is Checked:
+        values["check"] = Check(**values["check"])
     if made is Ended and values["outcome"] is not None:
         values["outcome"] = Outcome(values["outcome"])
     return made(**values)

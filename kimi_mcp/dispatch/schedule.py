@@ -1,4 +1,4 @@
-"""Which task may start next. Pure; the order of the DAG, as many at once as allowed.
+"""Which task may start next. Pure: the order of the DAG, lowest number first.
 
 A failed task skips those that depend on it, and nobody else.
 """
@@ -8,25 +8,27 @@ from collections.abc import Iterable, Mapping
 
 
 class Schedule:
-    """Hands out tasks whose dependencies are delivered, lowest number first."""
+    """Hands out each task once, when all that it depends on is over."""
 
     def __init__(self, depends_on: Mapping[int, Iterable[int]]) -> None:
+        """Take the DAG.
+
+        Raises:
+            graphlib.CycleError: the lint refuses such a spec, so this is a bug.
+        """
         self._depends_on = {task: frozenset(needed) for task, needed in depends_on.items()}
         self._sorter = graphlib.TopologicalSorter(self._depends_on)
         self._sorter.prepare()
-        self._ready: list[int] = []
         self._undelivered: set[int] = set()
 
     @property
     def is_over(self) -> bool:
-        """Whether every task was handed out and ended."""
-        return not self._ready and not self._sorter.is_active()
+        """Whether every task is over."""
+        return not self._sorter.is_active()
 
     def ready(self) -> list[int]:
-        """Return the tasks that can be handled now, each once, in order of their numbers."""
-        self._ready = sorted([*self._ready, *self._sorter.get_ready()])
-        handed, self._ready = self._ready, []
-        return handed
+        """Return the tasks that became ready since the last call, in order of their numbers."""
+        return sorted(self._sorter.get_ready())
 
     def obstacles(self, task: int) -> list[int]:
         """Return the dependencies of *task* that were not delivered: it must be skipped."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from kimi_mcp.dispatch.events import ChangedFile, Checked
+from kimi_mcp.history.records import Change, Check
 from kimi_mcp.kimi.outcome import RunEnd
 from kimi_mcp.lifecycle import EXPLANATIONS, Outcome
 
@@ -36,7 +36,7 @@ class Verdict:
         return self.outcome is None and not self.is_cancelled
 
 
-def before_checks(end: RunEnd, changes: Sequence[ChangedFile]) -> Verdict | None:
+def before_checks(end: RunEnd, changes: Sequence[Change]) -> Verdict | None:
     """Judge what needs no check to be judged; nothing when the checks must decide."""
     strays = [change for change in changes if change.stray_reason is not None]
     if end.is_cancelled:
@@ -52,7 +52,7 @@ def before_checks(end: RunEnd, changes: Sequence[ChangedFile]) -> Verdict | None
     return None
 
 
-def after_checks(checks: Sequence[Checked], *, own_names: Collection[str]) -> Verdict:
+def after_checks(checks: Sequence[Check], *, own_names: Collection[str]) -> Verdict:
     """Judge by the commands that we ran; none at all is delivered, unchecked.
 
     Args:
@@ -89,7 +89,7 @@ def _failed(outcome: Outcome, sentence: str | None = None) -> Verdict:
     return Verdict(outcome=outcome, sentence=sentence or EXPLANATIONS[outcome].sentence)
 
 
-def _missing(check: Checked, own_names: Collection[str]) -> str | None:
+def _missing(check: Check, own_names: Collection[str]) -> str | None:
     match check.exit_code:
         case 126:
             return "it may not be executed (exit code 126)"
@@ -104,7 +104,7 @@ def _missing(check: Checked, own_names: Collection[str]) -> str | None:
     return None
 
 
-def _manner(check: Checked) -> str:
+def _manner(check: Check) -> str:
     if check.is_timed_out:
         return f"did not end within {check.duration_ms / 1000:.0f} s"
     if check.exit_code is None:

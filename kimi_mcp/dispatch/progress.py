@@ -1,0 +1,54 @@
+"""One line of progress for each thing that happens: "step 7 · task 2/3 · Edit src/a.py". Pure."""
+
+from collections.abc import Sequence
+
+from kimi_mcp.dispatch.events import Checked, Committed, Ended, Noted, Started, Step, decode
+from kimi_mcp.dispatch.quoting import inline
+from kimi_mcp.history.records import Event
+
+TARGET_CHARS = 80
+
+
+class Progress:
+    """Turns a dispatch's events into lines; the events' numbers rise, so they are the progress."""
+
+    def __init__(self, tasks: Sequence[int]) -> None:
+        self._positions = {number: place for place, number in enumerate(sorted(tasks), start=1)}
+        self._steps: dict[int, int] = {}
+
+    def line(self, event: Event) -> str | None:
+        """Return the line for *event*, or nothing when it is not worth one."""
+        if event.task is None:
+            return None
+        place = f"task {self._positions.get(event.task, event.task)}/{len(self._positions)}"
+        happened = decode(event.kind, event.payload)
+        if isinstance(happened, Step):
+            self._steps[event.task] = happened.number
+        step = f"step {self._steps.get(event.task, 0)}"
+        match happened:
+            case Started():
+                return f"{step} · {place} · started"
+            case Step(tool=""):
+                return f"{step} · {place} · thinking"
+            case Step():
+                target = inline(happened.target, limit=TARGET_CHARS)
+                return f"{step} · {place} · {happened.tool} {target}".rstrip()
+            case Committed():
+                return f"{step} · {place} · {len(happened.changes)} files changed, checking"
+            case Checked(check=check):
+                how = "passed" if check.exit_code == 0 else "failed"
+                return f"{step} · {place} · {inline(check.command, limit=TARGET_CHARS)} {how}"
+            case Noted():
+                return f"{step} · {place} · {inline(happened.text, limit=TARGET_CHARS)}"
+            case Ended():
+                return f"{step} · {place} · {_end(happened)}"
+            case _:
+                return None
+
+
+def _end(ended: Ended) -> str:
+    if ended.is_cancelled:
+        return "cancelled"
+    if ended.outcome is not None:
+        return str(ended.outcome)
+    return "delivered" if ended.is_checked else "delivered, unchecked"

@@ -1,0 +1,198 @@
+"""One dispatch from its first task to its last, inside the runner.
+
+Starts what the DAG allows, at most `max_parallel` at once, each task from its base or from the
+merge of what it depends on; obeys wishes to cancel; at the end merges what was delivered.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio.streams.memory import MemoryObjectSendStream
+
+from kimi_mcp.dispatch.merging import Merger, NotMerged
+from kimi_mcp.dispatch.orders import Orders
+from kimi_mcp.dispatch.record import Clock, Recorder
+from kimi_mcp.dispatch.schedule import Schedule
+from kimi_mcp.dispatch.task import TaskWork, carry_out
+from kimi_mcp.history.history import History
+from kimi_mcp.history.ids import DispatchId
+from kimi_mcp.history.records import Change
+from kimi_mcp.lifecycle import DispatchState, Outcome, TaskState
+from kimi_mcp.spec.parse import parse
+from kimi_mcp.state import RunFolder
+from kimi_mcp.workspace.clone import open_ledger, pin
+from kimi_mcp.workspace.repository import locate
+
+CANCEL_POLL_S = 0.2
+
+
+class Run:
+    """Carries a claimed dispatch out."""
+
+    def __init__(
+        self,
+        history: History,
+        dispatch: DispatchId,
+        *,
+        folder: RunFolder,
+        host: Mapping[str, str],
+        clock: Clock,
+    ) -> None:
+        self._history = history
+        self._id = dispatch
+        self._folder = folder
+        self._host = host
+        self._clock = clock
+        self._dispatch = history.dispatch(dispatch)
+        self._orders = Orders.from_json(self._dispatch.orders)
+        self._spec = parse(history.spec_text(dispatch), name=self._dispatch.spec_path)
+        self._repository = locate(Path(self._dispatch.repository))
+        self._ledger = open_ledger(self._repository, folder.git)
+        self._tasks = [self._spec.task(number) for number in self._orders.tasks]
+        self._cancels = {task.number: anyio.Event() for task in self._tasks}
+        self._delivered: dict[int, str] = {}
+        self._changes: dict[int, tuple[Change, ...]] = {}
+        self._cancelled = anyio.Event()
+        self._merger = Merger(
+            ledger=self._ledger,
+            repository=self._repository,
+            orders=self._orders,
+            folder=folder.task("merged"),
+            host=host,
+            dispatch_id=dispatch,
+        )
+
+    async def carry_out(self) -> None:
+        """Do all tasks, then merge; ends with the dispatch in a terminal state."""
+        await anyio.to_thread.run_sync(pin, self._repository, self._id, self._dispatch.base_commit)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._obey_cancels)
+            await self._do_tasks()
+            await self._finish()
+            group.cancel_scope.cancel()
+
+    async def _do_tasks(self) -> None:
+        schedule = Schedule({task.number: task.depends_on for task in self._tasks})
+        send, ended = anyio.create_memory_object_stream[tuple[int, bool]](math.inf)
+        waiting: list[int] = []
+        running = 0
+        async with send, ended, anyio.create_task_group() as workers:
+            while not schedule.is_over:
+                waiting += schedule.ready()
+                while waiting and running < self._orders.max_parallel:
+                    number = waiting.pop(0)
+                    running += 1
+                    obstacles = schedule.obstacles(number)
+                    workers.start_soon(partial(self._do_task, number, obstacles, say=send))
+                number, is_delivered = await ended.receive()
+                running -= 1
+                schedule.ended(number, is_delivered=is_delivered)
+
+    async def _do_task(
+        self,
+        number: int,
+        obstacles: list[int],
+        *,
+        say: MemoryObjectSendStream[tuple[int, bool]],
+    ) -> None:
+        if self._cancels[number].is_set():
+            self._leave(number, TaskState.CANCELLED, "It was cancelled before it began.")
+        elif obstacles:
+            named = ", ".join(f"task {n}" for n in obstacles)
+            self._leave(number, TaskState.SKIPPED, f"It depends on {named}: not delivered.")
+        else:
+            await self._attempt(number)
+        await say.send((number, number in self._delivered))
+
+    async def _attempt(self, number: int) -> None:
+        task = self._spec.task(number)
+        needed = [self._delivered[other] for other in task.depends_on]
+        try:
+            base = await anyio.to_thread.run_sync(
+                self._merger.base_of, self._dispatch.base_commit, needed
+            )
+        except NotMerged as conflict:
+            self._leave(number, TaskState.FAILED, str(conflict), outcome=Outcome.MERGE_CONFLICT)
+            return
+        recorder = Recorder(
+            self._history,
+            repository=self._repository,
+            ledger=self._ledger,
+            dispatch=self._id,
+            task=number,
+            branch_prefix=self._orders.branch_prefix,
+            clock=self._clock,
+        )
+        work = TaskWork(
+            dispatch=self._id,
+            spec=self._spec,
+            task=task,
+            attempt=1,
+            base=base,
+            dependency_changes=tuple(
+                f"{change.status} {change.path} (task {other})"
+                for other in task.depends_on
+                for change in self._changes[other]
+            ),
+            orders=self._orders,
+            ledger=self._ledger,
+            folder=self._folder.task(number),
+            host=self._host,
+        )
+        await carry_out(work, emit=recorder.record, cancelled=self._cancels[number])
+        self._changes[number] = recorder.changes
+        if recorder.delivered is not None:
+            self._delivered[number] = recorder.delivered
+
+    def _leave(
+        self, number: int, target: TaskState, sentence: str, *, outcome: Outcome | None = None
+    ) -> None:
+        """Write a task off that is never begun."""
+        self._history.move_task(
+            self._id,
+            number,
+            source=TaskState.WAITING,
+            target=target,
+            at=self._clock(),
+            sentence=sentence,
+            outcome=outcome,
+        )
+
+    async def _finish(self) -> None:
+        merged, note = await self._merge()
+        self._history.move_dispatch(
+            self._id,
+            source=DispatchState.RUNNING,
+            target=DispatchState.CANCELLED if self._cancelled.is_set() else DispatchState.FINISHED,
+            at=self._clock(),
+            merged_commit=merged,
+            note=note,
+        )
+
+    async def _merge(self) -> tuple[str | None, str | None]:
+        """Merge what was delivered; return the commit, or why there is none."""
+        delivered = {number: self._delivered[number] for number in sorted(self._delivered)}
+        if not delivered or self._cancelled.is_set():
+            return None, None
+        try:
+            commit = await self._merger.merge_all(
+                delivered,
+                commands=[c for number in delivered for c in self._spec.task(number).commands],
+                cancelled=self._cancelled,
+            )
+        except NotMerged as reason:
+            return None, str(reason)
+        return commit, None
+
+    async def _obey_cancels(self) -> None:
+        while True:
+            wishes = await anyio.to_thread.run_sync(self._history.cancel_requests, self._id)
+            if wishes.is_whole_dispatch:
+                self._cancelled.set()
+            for number, event in self._cancels.items():
+                if wishes.is_whole_dispatch or number in wishes.tasks:
+                    event.set()
+            await anyio.sleep(CANCEL_POLL_S)

@@ -1,0 +1,62 @@
+"""What every use case needs, opened once at the door and handed down.
+
+No module holds a connection, a folder or the settings at import time.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kimi_mcp.history.history import History
+from kimi_mcp.history.times import timestamp
+from kimi_mcp.settings import Settings
+from kimi_mcp.state import StateFolder
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """The collaborators of one server or command line."""
+
+    state: StateFolder
+    history: History
+    environ: Mapping[str, str]
+    folder: Path  # where the caller stands
+    now: Callable[[], datetime] = _utc_now
+
+    @classmethod
+    def open(cls, environ: Mapping[str, str] = os.environ) -> "Workbench":
+        """Open the state folder and the history.
+
+        Raises:
+            StoreUnusable: the history is newer than this version, or unreadable.
+        """
+        state = StateFolder.locate(environ)
+        return cls(
+            state=state,
+            history=History.open(state.history_db),
+            environ=environ,
+            folder=Path.cwd(),
+        )
+
+    def settings(self) -> Settings:
+        """Read the user's settings as they are now.
+
+        Raises:
+            Refused: a key or value is not allowed.
+        """
+        return Settings.load(self.environ)
+
+    def stamp(self) -> str:
+        """Return this moment as the history writes it."""
+        return timestamp(self.now())
+
+    @property
+    def session(self) -> str | None:
+        """Claude's session, when Claude Code started us."""
+        return self.environ.get("CLAUDE_CODE_SESSION_ID")

@@ -1,0 +1,111 @@
+"""What every test may use: a guarded machine, the real Kimi, a scripted model, a repository."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from kimi_mcp.demo.script import Reply
+from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
+from kimi_mcp.kimi.install import install_kimi_code
+
+
+@pytest.fixture(autouse=True)
+def guarded_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test away from the user's home, configuration and git identity."""
+    home = tmp_path / "machine"
+    home.mkdir()
+    for name in [*os.environ]:
+        if name.startswith(("GIT_", "KIMI_", "CLAUDE", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("KIMI_MCP_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("KIMI_MCP_CONFIG", str(tmp_path / "kimi-mcp.toml"))
+    monkeypatch.setenv("KIMI_CODE_HOME", str(tmp_path / "kimi-home"))
+    (home / ".gitconfig").write_text(
+        "[user]\n\tname = Test Person\n\temail = person@example.invalid\n"
+        "[init]\n\tdefaultBranch = main\n",
+        encoding="utf-8",
+    )
+
+
+@pytest.fixture(scope="session")
+def kimi_main() -> Path:
+    """The real Kimi Code's program, installed once for all runs of this checkout."""
+    cache = Path(__file__).parents[1] / ".cache" / "kimi"
+    return install_kimi_code(cache, say=lambda _: None)
+
+
+class Sandbox:
+    """A user's repository with a small program in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def git(self, *arguments: str) -> str:
+        """Run git as the user would."""
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.root, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    def write(self, path: str, content: str) -> Path:
+        """Put a file into the checkout, uncommitted."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+        return file
+
+    def commit(self, message: str = "Work") -> str:
+        """Commit everything, and return the commit."""
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def show(self, revision: str, path: str) -> str:
+        """Return a file as a commit has it."""
+        return self.git("show", f"{revision}:{path}")
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """A repository with one commit."""
+    root = tmp_path / "project"
+    root.mkdir()
+    made = Sandbox(root)
+    made.git("init", "-q")
+    made.write("README.md", "# A project\n")
+    made.write("app.py", "def greet(name):\n    return 'Hello ' + name\n")
+    made.commit("Begin")
+    return made
+
+
+class StartModel(Protocol):
+    """Serve scripts, and make this model the user's own in Kimi's configuration."""
+
+    def __call__(self, scripts: dict[str, Sequence[Reply]]) -> ScriptedModel: ...
+
+
+@pytest.fixture
+def start_model(
+    tmp_path: Path, kimi_main: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[StartModel]:
+    """The real Kimi, answered from a script; a task is addressed by `(its number)` or its title."""
+    models: list[ScriptedModel] = []
+    monkeypatch.setenv("KIMI_MCP_KIMI", str(kimi_main))
+
+    def start(scripts: dict[str, Sequence[Reply]]) -> ScriptedModel:
+        model = ScriptedModel(scripts)
+        model.__enter__()
+        models.append(model)
+        home = tmp_path / "kimi-home"
+        home.mkdir(exist_ok=True)
+        (home / "config.toml").write_text(kimi_config(model), encoding="utf-8")
+        return model
+
+    yield start
+    for model in models:
+        model.__exit__(None, None, None)
