@@ -78,7 +78,8 @@ def _install(target: Path, *, version: str, node: BundledNode) -> None:
 
 
 def _run_npm(node: BundledNode, *, prefix: Path, cache: Path, version: str) -> None:
-    argv = [node.node, node.npm, "install", f"{PACKAGE}@{version}"]
+    # the machine's own certificates, as pip uses them: behind a company's proxy npm fails otherwise
+    argv = [node.node, "--use-system-ca", node.npm, "install", f"{PACKAGE}@{version}"]
     argv += ["--prefix", prefix, "--cache", cache, "--ignore-scripts", "--save-exact"]
     argv += ["--omit=dev", "--omit=optional", "--no-audit", "--no-fund"]
     argv += ["--no-update-notifier", "--no-progress", "--loglevel=error", "--logs-max=0"]

