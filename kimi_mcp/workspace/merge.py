@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kimi_mcp.workspace import git
 from kimi_mcp.workspace.clone import Ledger
-from kimi_mcp.workspace.commit import commit_tree
+from kimi_mcp.workspace.objects import commit_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

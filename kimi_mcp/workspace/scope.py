@@ -24,7 +24,7 @@ class Allowed(NamedTuple):
 
 
 class Changed(Protocol):
-    """What is judged: `commit.Change` is one."""
+    """What is judged: `changes.Change` is one."""
 
     @property
     def status(self) -> str:
