@@ -17,7 +17,8 @@ import traceback
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 from typing import Self, cast
 
 from kimi_mcp.demo.script import MODEL_ID, Place, Reply, find_place, stream
@@ -58,7 +59,7 @@ class ScriptedModel:
     @property
     def base_url(self) -> str:
         """What Kimi's provider is configured with."""
-        return f"http://127.0.0.1:{self._server.server_port}/v1"
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     @property
     def requests(self) -> Sequence[Request]:
@@ -93,8 +94,7 @@ class _ClientGoneError(ConnectionError):
     """The client hung up, or the model is being closed, while an answer was held back."""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that server_close() joins the handlers
+class _Server(ThreadingTCPServer):  # an HTTPServer would look its own name up in DNS
     request_queue_size = 128
 
     def __init__(self, scripts: Mapping[str, Sequence[Reply]]) -> None:
