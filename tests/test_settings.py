@@ -107,6 +107,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest(file: Path):
         ('max_parallel = "3"', "max_parallel = '3'", "1 to 64"),
         ("[limits]\nattempts = 1.5", "limits.attempts = 1.5", "1 to 100"),
         ("[limits]\ntask_s = inf", "limits.task_s = inf", "0.1 to 86400"),
+        ("[limits]\ntask_s = nan", "limits.task_s = nan", "0.1 to 86400"),
         ("[limits]\ngrace_s = -1", "limits.grace_s = -1", "0 to 86400"),
         ("[profiles.moderato]\nsteps = true", "profiles.moderato.steps = True", "0 to 1000000"),
         ('[profiles.moderato]\nmodel = ""', "profiles.moderato.model", "Kimi's config"),

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kimi_mcp.history import DispatchId, History
@@ -152,6 +152,7 @@ _any_text = st.text(st.characters(exclude_categories=()))
     deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(text=_any_text)
+@example(text="half of an emoji: \ud83d")
 def test_whatever_kimi_prints_can_be_stored(history: History, text: str, queued: DispatchId):
     number = history.append_event(queued, kind="said", at=NOON, payload={"text": text})
     attempt = history.begin_attempt(queued, 1, base_commit="b", at=NOON)

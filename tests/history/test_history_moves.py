@@ -1,5 +1,7 @@
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,6 +59,27 @@ def test_a_spec_with_a_live_dispatch_is_refused_with_its_id(
     assert [dispatch.id for dispatch in history.live()] == [queued]
 
 
+def test_many_dispatch_a_spec_at_once_and_one_wins(
+    history: History, add: Callable[..., DispatchId]
+):
+    gate = threading.Barrier(8)
+
+    def race(number: int) -> DispatchId | Refused:
+        gate.wait(5)
+        try:
+            return add(history, token=f"{number:04d}")
+        except Refused as error:
+            return error
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(race, range(8)))
+
+    winners = [result for result in results if isinstance(result, str)]
+    assert winners == [dispatch.id for dispatch in history.live()]
+    assert len(winners) == 1
+    assert all(winners[0] in str(result) for result in results)
+
+
 def test_the_same_spec_may_run_in_another_repository_and_again_when_it_is_over(
     history: History, queued: DispatchId, add: Callable[..., DispatchId]
 ):
@@ -66,8 +89,12 @@ def test_the_same_spec_may_run_in_another_repository_and_again_when_it_is_over(
     add(history, token="bbbb")
 
 
-@pytest.mark.usefixtures("queued")
-def test_the_schema_itself_forbids_two_live_dispatches_of_a_spec(history: History):
+@pytest.mark.parametrize("is_running", [False, True])
+def test_the_schema_itself_forbids_two_live_dispatches_of_a_spec(
+    history: History, queued: DispatchId, *, is_running: bool
+):
+    if is_running:
+        history.claim(queued, at=ONE, runner_pid=1)
     columns = (
         "repository, git_dir, spec_number, spec_path, spec_title, spec_text, spec_hash, "
         "base_commit, profile, orders, created_at"

@@ -2,6 +2,8 @@ import re
 import sqlite3
 import stat
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +25,7 @@ def test_the_file_is_readable_by_its_owner_only(history: History):
 
 
 def test_nothing_but_the_file_and_its_lock_is_left_after_making_it(history: History):
-    names = {file.name for file in history.path.parent.iterdir()}
+    names = {file.name for file in history.path.parent.glob("*history.db*")}
 
     assert names - {"history.db.lock"} == {"history.db"}
 
@@ -83,22 +85,20 @@ def test_an_empty_file_becomes_a_history(tmp_path: Path):
     assert History.open(path).live() == ()
 
 
-def test_many_may_open_a_missing_file_at_once(tmp_path: Path):
+def test_many_may_open_a_missing_file_at_once_and_lose_nothing(
+    tmp_path: Path, add: Callable[..., DispatchId]
+):
     path = tmp_path / "history.db"
     gate = threading.Barrier(8)
-    opened: list[History] = []
 
-    def open_it():
+    def open_and_add(number: int) -> DispatchId:
         gate.wait(5)
-        opened.append(History.open(path))
+        return add(History.open(path), token=f"{number:04d}", spec_hash=str(number))
 
-    threads = [threading.Thread(target=open_it) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
+    with ThreadPoolExecutor(8) as pool:
+        added = list(pool.map(open_and_add, range(8)))
 
-    assert [history.live() for history in opened] == [()] * 8
+    assert sorted(dispatch.id for dispatch in History.open(path).live()) == added
 
 
 def test_every_statement_fits_the_schema(history: History):
