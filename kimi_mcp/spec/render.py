@@ -97,10 +97,11 @@ def _front_matter(spec: Spec) -> str:
     values = dict(zip(FRONT_KEYS, front_values(spec), strict=True)) | {
         "from_plan": dict(spec.from_plan)
     }
+    kept = {key: value for key, value in values.items() if value not in (None, {})}
     body = yaml.safe_dump(
-        {key: value for key, value in values.items() if value not in (None, {})},
+        kept,
         sort_keys=False,
-        allow_unicode=True,
+        allow_unicode=str(kept).isprintable(),  # else PyYAML lets U+0085 through as a line end
         width=10_000,
     )
     return f"---\n{body}---"
