@@ -101,10 +101,15 @@ def _front_matter(spec: Spec) -> str:
     body = yaml.safe_dump(
         kept,
         sort_keys=False,
-        allow_unicode=str(kept).isprintable(),  # else PyYAML lets U+0085 through as a line end
+        allow_unicode=all(map(_is_printable, kept.values())),  # else U+0085 becomes a line end
         width=10_000,
     )
     return f"---\n{body}---"
+
+
+def _is_printable(value: object) -> bool:
+    texts = [*value.keys(), *value.values()] if isinstance(value, dict) else [value]
+    return all(str(text).isprintable() for text in texts)
 
 
 def _escaped(text: str) -> str:
