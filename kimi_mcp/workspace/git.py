@@ -6,6 +6,7 @@ whole environment on, so inherited `GIT_*` variables are taken out by `env -u` i
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,7 +18,6 @@ from typing import BinaryIO
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 from git.cmd import Git
-from git.exc import GitCommandNotFound
 
 from kimi_mcp.errors import GitFailed
 
@@ -114,30 +114,29 @@ def ask(
     Raises:
         GitFailed: git is missing.
     """
-    environment = {**_ENVIRONMENT, **(env or {})}
-    if not reads_user_config:
-        environment |= _NO_CONFIGURATION
+    configuration = _user_configuration() if reads_user_config else _NO_CONFIGURATION
+    environment = {**_ENVIRONMENT, **configuration, **(env or {})}
     if index is not None:
         environment["GIT_INDEX_FILE"] = str(index)
     places = [f"--git-dir={git_dir}"] if git_dir is not None else []
     if work_tree is not None:
         places.append(f"--work-tree={work_tree}")
-    command = [*_without_inherited(environment), "git", *_options(), *places, *args]
+    program = shutil.which("git")
+    if program is None:
+        raise GitFailed("The git program is not on PATH. Install git 2.38 or newer.")
+    command = [*_without_inherited(environment), program, *_options(), *places, *args]
     with ExitStack() as stack:
         source = stack.enter_context(_spool(stdin)) if isinstance(stdin, bytes) else stdin
-        try:
-            exit_code, stdout, stderr = Git(str(folder or work_tree or git_dir)).execute(
-                command,
-                env=environment,
-                istream=source,
-                with_extended_output=True,
-                with_exceptions=False,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-                shell=False,
-            )
-        except GitCommandNotFound as error:
-            raise GitFailed("The git program is not on PATH. Install git 2.38 or newer.") from error
+        exit_code, stdout, stderr = Git(str(folder or work_tree or git_dir)).execute(
+            command,
+            env=environment,
+            istream=source,
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+            shell=False,
+        )
     return Answer(exit_code=exit_code, stdout=stdout, stderr=stderr)
 
 
@@ -160,6 +159,11 @@ def joined(names: Collection[str]) -> bytes:
 def line(output: bytes) -> str:
     """Take the one line of an answer."""
     return os.fsdecode(output.rstrip(b"\n"))
+
+
+def _user_configuration() -> dict[str, str]:
+    names = ("GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL")
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _options() -> list[str]:

@@ -126,6 +126,14 @@ def dirty_files(repository: Repository) -> tuple[str, ...]:
     return tuple(sorted(entry[3:] for entry in git.listed(output)))
 
 
+def files_at(repository: Repository, commit: str) -> tuple[str, ...]:
+    """List every file of a commit, submodules included, sorted by path."""
+    output = git.run(
+        ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit], git_dir=repository.common_dir
+    )
+    return tuple(git.listed(output))
+
+
 _FACTS = ("root", "git_dir", "common_dir", "objects", "object_format", "head", "name")
 
 

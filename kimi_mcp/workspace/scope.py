@@ -1,8 +1,8 @@
 """Which changes a spec allows: a pure judgment over what changed.
 
 Paths are compared exactly, upper and lower case apart. In a pattern `*` and `?` stay within one
-folder, `[…]` is one character, `**` as a whole part is any number of folders, also none. A path
-without any of these characters is just itself.
+folder, `[…]` is one character, `**` as a whole part is any number of folders, also none. Every
+pattern also means the path that it spells: `pages/[id].tsx` is a file name in many repositories.
 """
 
 import re
@@ -60,23 +60,16 @@ def strays(changes: Iterable[Changed], allowed: Collection[Allowed]) -> tuple[St
     return tuple(Stray(path, reason) for path, reason in judged if reason is not None)
 
 
-def is_pattern(text: str) -> bool:
-    """Whether *text* means more than the one path it spells."""
-    return any(character in text for character in "*?[")
-
-
 def exact_paths(allowed: Iterable[Allowed]) -> tuple[str, ...]:
     """Name the paths that the spec spells out for writing: they are kept even when ignored."""
     written = (entry for entry in allowed if entry.operation != "READ")
     paths = (path for entry in written for path in (entry.pattern, entry.target) if path)
-    return tuple(path for path in paths if not is_pattern(path))
+    return tuple(path for path in paths if "*" not in path and "?" not in path)
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether *path* is what *pattern* means."""
-    if not is_pattern(pattern):
-        return pattern == path
-    return _compiled(pattern).fullmatch(path) is not None
+    """Whether *path* is among what *pattern* means."""
+    return pattern == path or _compiled(pattern).fullmatch(path) is not None
 
 
 _PERMITS: dict[str, str] = {"READ": "", "CREATE": "AM", "MODIFY": "M", "DELETE": "D"}
@@ -140,8 +133,15 @@ def _part(part: str) -> str:
 
 def _piece(piece: re.Match[str]) -> str:
     if piece["set"]:
-        characters = re.sub(r"([\\\[\]^&~|])", r"\\\1", piece["set"])
-        return f"(?!/)[{'^' if piece['negation'] else ''}{characters}]"
+        return _set(piece["set"], is_negated=bool(piece["negation"]))
     if piece[0].startswith("*"):
         return "[^/]*"
     return "[^/]" if piece[0] == "?" else re.escape(piece[0])
+
+
+def _set(text: str, *, is_negated: bool) -> str:
+    ranges = ((each[1], each[2] or each[1]) for each in re.finditer(r"(?s)(.)(?:-(.))?", text))
+    members = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in ranges if low <= high)
+    if is_negated:
+        return f"[^/{members}]"
+    return f"(?!/)[{members}]" if members else "(?!)"
