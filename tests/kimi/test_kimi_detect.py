@@ -296,10 +296,10 @@ def test_no_node_at_all_is_refused(
         detect(state, programs, KIMI_MCP_KIMI=tmp_path / "main.mjs")
 
 
-def test_secrets_and_our_input_are_kept_from_the_program_asked(
+def test_secrets_are_kept_from_the_program_asked(
     state: StateFolder, programs: Path, tmp_path: Path
 ):
-    plant(programs / "kimi", f"export -p > {tmp_path}/seen", "read line && exit 9", "echo 2.1.0")
+    plant(programs / "kimi", f"export -p > {tmp_path}/seen", "echo 2.1.0")
     secrets: Mapping[str, str] = {"ANTHROPIC_API_KEY": "sk-ant", "KIMI_MODEL_API_KEY": "sk-kimi"}
 
     detect(state, programs, LANG="C", **secrets)

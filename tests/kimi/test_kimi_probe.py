@@ -11,6 +11,21 @@ def test_both_streams_and_the_exit_code_are_answered(tmp_path: Path):
     assert answer == Answer(text="out\nerr\n", exit_code=4)
 
 
+def test_our_own_input_is_not_the_programs(tmp_path: Path):
+    typed, keyboard = os.pipe()
+    os.write(keyboard, b"secret\n")
+    ours = os.dup(0)
+    os.dup2(typed, 0)
+    try:
+        answer = ask(["/bin/sh", "-c", "read line; echo got:$line"], cwd=tmp_path, env={})
+    finally:
+        os.dup2(ours, 0)
+        for end in (ours, typed, keyboard):
+            os.close(end)
+
+    assert answer.text == "got:\n"
+
+
 def test_a_program_that_hangs_is_killed_with_what_it_started(tmp_path: Path):
     os.mkfifo(tmp_path / "held")
     reader = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
@@ -25,7 +40,9 @@ def test_a_program_that_hangs_is_killed_with_what_it_started(tmp_path: Path):
 
 
 def test_endless_output_is_cut_long_before_the_time_is_up(tmp_path: Path):
-    answer = ask(["/bin/sh", "-c", "while :; do echo yyyyyyyy; done"], cwd=tmp_path, env={})
+    answer = ask(
+        ["/bin/sh", "-c", "while :; do echo yyyyyyyy; done"], cwd=tmp_path, env={}, limit_s=3600
+    )
 
     assert answer.exit_code is None
     assert len(answer.text) < 100_000
