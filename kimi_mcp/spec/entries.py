@@ -189,6 +189,11 @@ def read_file(text: str, *, default: Operation | None = None, line: int | None =
     )
 
 
+def names_operation(text: str) -> bool:
+    """Tell whether the text of a file entry begins with an operation."""
+    return bool(_OPERATION.match(text))
+
+
 def read_check(text: str, *, line: int | None = None) -> Check:
     """Read the text of a verification item: a leading backticked span is a command.
 

@@ -5,13 +5,11 @@ Everything is decided by the label a line stands under (`Files:`, `Create:`, `Ve
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from markdown_it.token import Token
+from collections.abc import Sequence
 
 from kimi_mcp.spec.entries import Operation
+from kimi_mcp.spec.mentions import SPAN, path_in, script_in
+from kimi_mcp.spec.pieces import DraftFile, Piece, Reading
 
 _VERBS = {
     Operation.CREATE: ("create", "add", "new"),
@@ -36,6 +34,9 @@ _FILES_LABEL = re.compile(
 )
 _TEST_LABEL = re.compile(rf"{_START}tests?[*_]*\s*[:\uff1a][*_]*\s*(.*)", re.IGNORECASE)
 _RUN_LABEL = re.compile(rf"{_START}(?:run|command)[*_]*\s*[:\uff1a][*_]*\s*(.*)", re.IGNORECASE)
+_RUN_STEP = re.compile(
+    r"(?:\[[ xX]\]\s*)?\*\*(?:step\s+\d+\s*[:.]\s*)?(?:re-?)?run\b[^`*]*\*\*:?", re.IGNORECASE
+)
 _CHECK_LABEL = re.compile(
     rf"{_START}(?:verification|verify|validation|testing|how to test|automated verification"
     r"|acceptance(?:\s+criteria)?|success criteria)[*_]*\s*(?:[:\uff1a][*_]*\s*(.*)|$)",
@@ -43,89 +44,8 @@ _CHECK_LABEL = re.compile(
 )
 _ANY_LABEL = re.compile(rf"{_START}[A-Z][\w /()&-]{{0,40}}[*_]*\s*[:\uff1a][*_]*\s*(.*)")
 _EXPECTED_FAILURE = re.compile(rf"{_START}expect(?:ed|ing)?\b.*\b(?:fail|error|red)", re.IGNORECASE)
-_SPAN = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)|\[[^\]\n]*\]\(([^)\s]+)\)")
-_PATH = re.compile(r"[^\s`<>|\"'{}$=;,，、（）!]+")  # noqa: RUF001  # Chinese plans use these
-_EXTENSION = re.compile(
-    r"\.(?:[cm]?[jt]sx?|pyi?|rs|go|md|mdx|rst|txt|json[c5]?|ya?ml|toml|lock|cfg|ini|env|conf|html?"
-    r"|s?css|less|sql|sh|bash|zsh|ps1|java|kts?|swift|[ch](?:pp|h)?|cc|cs|rb|php|vue|svelte|astro"
-    r"|xml|svg|proto|graphql|gradle|ipynb|tf|ex|exs|erl|hs|scala|dart|lua|r|jl|plist|csv|tsv)"
-    r"(?::[\d,\s-]+)?$",
-    re.IGNORECASE,
-)
-_BARE_NAMES = {"Makefile", "Dockerfile", "LICENSE", "Gemfile", "Procfile", "Justfile", "justfile"}
 _ARROW = re.compile(r"\s*(?:->|→|=>|\bto\b)\s*")
 _SHELL = {"bash", "sh", "shell", "console", "zsh", "terminal", ""}
-
-
-@dataclass(frozen=True, slots=True)
-class DraftFile:
-    """A file that a plan names; *operation* is None where the plan does not say what happens."""
-
-    operation: Operation | None
-    path: str
-    target: str | None = None
-
-
-class Piece(NamedTuple):
-    """A paragraph, heading or fence of a plan; `start` to `stop` are its lines."""
-
-    start: int
-    stop: int
-    text: str
-    is_fence: bool = False
-    is_heading: bool = False
-    is_item: bool = False
-    info: str = ""
-
-
-@dataclass(slots=True)
-class Reading:
-    """What was read, and the lines that said nothing else."""
-
-    entries: list[DraftFile] = field(default_factory=list[DraftFile])
-    checks: list[str] = field(default_factory=list[str])
-    prose: list[str] = field(default_factory=list[str])
-    failing: set[str] = field(default_factory=set[str])
-    spent: set[int] = field(default_factory=set[int])
-
-    @property
-    def files(self) -> tuple[DraftFile, ...]:
-        """The files, each once; one whose operation is said wins over one where it is not."""
-        best: dict[str, DraftFile] = {}
-        for entry in self.entries:
-            if entry.path not in best or best[entry.path].operation is None:
-                best[entry.path] = entry
-        return tuple(best.values())
-
-    @property
-    def commands(self) -> tuple[str, ...]:
-        """The commands, each once, in the order of the plan."""
-        return tuple(dict.fromkeys(self.checks))
-
-    @property
-    def manual(self) -> tuple[str, ...]:
-        """The checks in prose, each once."""
-        return tuple(dict.fromkeys(self.prose))
-
-
-def pieces(tokens: Sequence[Token]) -> Iterator[Piece]:
-    """Flatten a syntax tree into the pieces that carry text, in the order of the plan."""
-    for at, token in enumerate(tokens):
-        if token.map is None:
-            continue
-        start, stop = token.map
-        if token.type == "fence":
-            info = token.info.strip().split(" ")[0].lower()
-            yield Piece(start, stop, token.content, is_fence=True, info=info)
-        elif token.type == "inline":
-            parents = {t.type for t in tokens[max(0, at - 2) : at]}
-            yield Piece(
-                start,
-                stop,
-                token.content,
-                is_heading="heading_open" in parents,
-                is_item="list_item_open" in parents,
-            )
 
 
 def read(inside: Sequence[Piece]) -> Reading:
@@ -156,7 +76,7 @@ class _Reader:
 
     def _fence(self, piece: Piece) -> None:
         if self._mode in {"checks", "run"} and piece.info in _SHELL:
-            commands = _script(piece.text)
+            commands = script_in(piece.text)
             self._checks(commands)
             if commands and self._mode == "checks":
                 self.reading.spent.update(range(piece.start, piece.stop))
@@ -184,13 +104,14 @@ class _Reader:
             (_VERB_LABEL, self._verb_label),
             (_TEST_LABEL, self._test_label),
             (_RUN_LABEL, self._run_label),
+            (_RUN_STEP, self._run_step),
             (_CHECK_LABEL, self._check_label),
         ):
             found = pattern.fullmatch(line)
             if found and take(found, number, piece):
                 return True
         is_other = _ANY_LABEL.fullmatch(line) and not piece.is_item and self._mode
-        if is_other and not _SPAN.match(line):
+        if is_other and not SPAN.match(line):
             self._mode = ""
         return False
 
@@ -229,6 +150,10 @@ class _Reader:
             self._mode = "run"
         return bool(commands) or self._mode == "run"
 
+    def _run_step(self, _found: re.Match[str], _number: int, _piece: Piece) -> bool:
+        self._mode = "run"
+        return True
+
     def _check_label(self, found: re.Match[str], number: int, piece: Piece) -> bool:
         rest = (found[1] or "").strip()
         if found[1] is None and not piece.is_heading and not _is_strong(piece.text):
@@ -243,8 +168,8 @@ class _Reader:
     def _check_line(self, line: str, number: int, piece: Piece) -> None:
         line = re.sub(_START, "", line, count=1) if not line.startswith("`") else line
         run = _RUN_LABEL.fullmatch(line)
-        span = _SPAN.match(line)
-        if span and span[2] and not _path(span[2]):
+        span = SPAN.match(line)
+        if span and span[2] and not path_in(span[2]):
             self._checks([span[2].strip()])
             rest = line[span.end() :].strip(" .:—\u2013-")
             if rest:
@@ -259,11 +184,11 @@ class _Reader:
 
     def _sentence(self, line: str) -> None:
         found = _VERB_SENTENCE.fullmatch(line)
-        span = _SPAN.match(found[2]) if found else None
+        span = SPAN.match(found[2]) if found else None
         if not found or not span:
             return
         operation = _OPERATIONS[found[1].lower()]
-        path = _path(span[2] or "")
+        path = path_in(span[2] or "")
         if path and not path.startswith("/"):
             self._add(operation, path, found[2][span.end() :])
 
@@ -272,20 +197,20 @@ class _Reader:
         verb = _VERB_LABEL.fullmatch(text) or _VERB_SENTENCE.fullmatch(text)
         if verb:
             operation, text = _OPERATIONS[verb[1].lower()], verb[2]
-        spans = [m for m in _SPAN.finditer(text) if _path(m[2] or m[3])]
+        spans = [m for m in SPAN.finditer(text) if path_in(m[2] or m[3])]
         if not spans:
             word = text.strip().lstrip("*_").split(" ", 1)[0].rstrip(".,;*")
-            path = _path(word)
+            path = path_in(word)
             if path:
                 self._add(operation, path, text.strip()[len(word) :])
             return path is not None
         first = spans[0]
         if operation is Operation.MOVE:
-            path = _path(first[2] or first[3])
+            path = path_in(first[2] or first[3])
             return bool(path) and self._add(operation, path or "", text[first.end() :])
         said = operation or _operation_beside(text)
         for span in spans:
-            self._add(said, _path(span[2] or span[3]) or "", "")
+            self._add(said, path_in(span[2] or span[3]) or "", "")
         return True
 
     def _add(self, operation: Operation | None, path: str, rest: str) -> bool:
@@ -293,8 +218,8 @@ class _Reader:
         if operation is Operation.MOVE:
             arrow = _ARROW.match(rest)
             after = rest[arrow.end() :] if arrow else ""
-            span = _SPAN.match(after)
-            target = _path((span[2] or span[3]) if span else after.split(" ", 1)[0].rstrip(".,;"))
+            span = SPAN.match(after)
+            target = path_in((span[2] or span[3]) if span else after.split(" ", 1)[0].rstrip(".,;"))
             if target is None:
                 return False
         self.reading.entries.append(DraftFile(operation, path, target))
@@ -316,17 +241,6 @@ class _Reader:
             self.reading.spent.update(range(piece.start, piece.stop))
 
 
-def _path(word: str | None) -> str | None:
-    """Give *word* when it looks like a path of a file, without a leading `./`."""
-    word = (word or "").strip()
-    if not _PATH.fullmatch(word) or "://" in word or "::" in word or word[0] in "-@#":
-        return None
-    is_named = bool(_EXTENSION.search(word)) or word in _BARE_NAMES or word.startswith(".git")
-    is_folder_like = "/" in word.strip("/") and not word.endswith("()") and word[-1] not in ".:"
-    has_letters = any(ch.isalpha() for ch in word)
-    return word.removeprefix("./") if (is_named or is_folder_like) and has_letters else None
-
-
 def _operation_beside(text: str) -> Operation | None:
     """Read an operation said beside a path: `path` (new), (modify) `path`."""
     said = re.findall(r"[(（]([A-Za-z]+)\b", text)  # noqa: RUF001  # Chinese plans use these
@@ -335,7 +249,7 @@ def _operation_beside(text: str) -> Operation | None:
 
 
 def _is_only_paths(line: str) -> bool:
-    return bool(line.strip()) and not _SPAN.sub("", line).strip(" ,;:*_-")
+    return bool(line.strip()) and not SPAN.sub("", line).strip(" ,;:*_-")
 
 
 def _is_strong(text: str) -> bool:
@@ -343,14 +257,5 @@ def _is_strong(text: str) -> bool:
 
 
 def _commands(text: str) -> list[str]:
-    found = [m[2].strip() for m in _SPAN.finditer(text) if m[2]]
+    found = [m[2].strip() for m in SPAN.finditer(text) if m[2]]
     return found[:1]
-
-
-def _script(text: str) -> list[str]:
-    """Give a fence's commands, or none where it is more than a list of commands."""
-    joined = re.sub(r"\\\n\s*", "", text)
-    if "<<" in joined or re.search(r"^\s*(?:if|for|while|case|\w+\(\))\b", joined, re.MULTILINE):
-        return []
-    lines = (line.strip().removeprefix("$ ") for line in joined.split("\n"))
-    return [line for line in lines if line and not line.startswith("#")]

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from kimi_mcp.spec import excerpt
-from kimi_mcp.spec.excerpt import DraftFile, Piece
+from kimi_mcp.spec.pieces import DraftFile, Piece, pieces
 from kimi_mcp.spec.structure import plain
 
 _TASK = re.compile(
@@ -84,7 +84,7 @@ def extract(text: str) -> Draft:
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     heads = _heads(tokens)
     found = _task_heads(heads)
-    pieces = list(excerpt.pieces(tokens))
+    flat = list(pieces(tokens))
     numbers = _numbers(found)
     title = next((head for head in heads if head.level == 1 and not _is_task(head)), None)
     texts = _texts(lines, heads, found, title)
@@ -94,7 +94,7 @@ def extract(text: str) -> Draft:
         context=texts["context"],
         out_of_scope=texts["out_of_scope"],
         tasks=tuple(
-            _task(entry, numbers, lines, pieces, _end(entry.head, heads, len(lines)))
+            _task(entry, numbers, lines, flat, _end(entry.head, heads, len(lines)))
             for entry in found
         ),
     )
@@ -152,7 +152,7 @@ def _texts(
     if title:
         below = (head.line for head in heads if head.line > title.line)
         stop = min(next(below, len(lines)), max(first_task, title.below))
-        texts["goal"] = plain("\n".join(lines[title.below : stop]).strip().strip("-*_"))
+        texts["goal"] = _without_rules("\n".join(lines[title.below : stop]))
     for head in heads:
         if head is title or first_task <= head.line < last_end:
             continue
@@ -160,7 +160,7 @@ def _texts(
             if pattern.match(head.text.lstrip("0123456789.) ")):
                 stop = _end(head, heads, len(lines))
                 stop = min(stop, first_task) if head.line < first_task else stop
-                said = plain("\n".join(lines[head.below : stop]))
+                said = _without_rules("\n".join(lines[head.below : stop]))
                 texts[name] = plain(f"{texts[name]}\n\n{said}")
                 break
     return texts
@@ -170,16 +170,16 @@ def _task(
     found: _Found,
     numbers: dict[str, int],
     lines: Sequence[str],
-    pieces: Sequence[Piece],
+    flat: Sequence[Piece],
     end: int,
 ) -> DraftTask:
-    inside = [piece for piece in pieces if found.head.below <= piece.start < end]
+    inside = [piece for piece in flat if found.head.below <= piece.start < end]
     read = excerpt.read(inside)
     depends, used = _depends_on(inside, numbers, own=numbers[found.label])
     spent = read.spent | used
     words = [lines[n] for n in range(found.head.below, end) if n not in spent]
     return DraftTask(
-        number=_number_of(found, numbers),
+        number=numbers[found.label],
         title=found.title,
         files=read.files,
         requirements=_without_rules("\n".join(words)),
@@ -189,16 +189,12 @@ def _task(
     )
 
 
-def _number_of(found: _Found, numbers: dict[str, int]) -> int:
-    return numbers[found.label]
-
-
 def _depends_on(
-    pieces: Sequence[Piece], numbers: dict[str, int], *, own: int
+    inside: Sequence[Piece], numbers: dict[str, int], *, own: int
 ) -> tuple[tuple[int, ...], set[int]]:
     named: list[int] = []
     used: set[int] = set()
-    for piece in pieces:
+    for piece in inside:
         for number, line in _lines(piece):
             match = _DEPENDS.match(line)
             wanted = _REFERENCE.findall(match[1]) if match else []

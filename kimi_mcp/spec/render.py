@@ -94,22 +94,20 @@ def _canonical(spec: Spec, kind: str) -> str:
 def _front_matter(spec: Spec) -> str:
     import yaml  # noqa: PLC0415  # 60 ms that a runner without front matter does not pay
 
-    values = dict(zip(FRONT_KEYS, front_values(spec), strict=True)) | {
-        "from_plan": dict(spec.from_plan)
-    }
-    kept = {key: value for key, value in values.items() if value not in (None, {})}
+    values = dict(zip(FRONT_KEYS, front_values(spec), strict=True))
+    values["from_plan"] = dict(spec.from_plan) or None
+    kept = {key: value for key, value in values.items() if value is not None}
+    texts = (
+        *map(str, front_values(spec)[:-1]),
+        *(text for pair in spec.from_plan for text in pair),
+    )
     body = yaml.safe_dump(
         kept,
         sort_keys=False,
-        allow_unicode=all(map(_is_printable, kept.values())),  # else U+0085 becomes a line end
+        allow_unicode=all(text.isprintable() for text in texts),  # else U+0085 becomes a line end
         width=10_000,
     )
     return f"---\n{body}---"
-
-
-def _is_printable(value: object) -> bool:
-    texts = [*value.keys(), *value.values()] if isinstance(value, dict) else [value]
-    return all(str(text).isprintable() for text in texts)
 
 
 def _escaped(text: str) -> str:
