@@ -3,6 +3,7 @@
 Git answers, in a shadow folder that holds the base's `.gitignore` files and nothing else.
 """
 
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from kimi_mcp.workspace import git
@@ -23,7 +24,8 @@ class BaseRules:
         """Tell which of these files and folders the rules hide."""
         self._lay()
         for folder in folders:  # git matches `name/` only against a folder that it can see
-            _make_folder(self._shadow / folder)
+            with suppress(OSError):  # too deep, or Kimi made a folder named .gitignore
+                (self._shadow / folder).mkdir(parents=True, exist_ok=True)
         question = ["check-ignore", "--no-index", "-z", "--stdin"]
         answer = git.ask(
             question,
@@ -51,10 +53,3 @@ class BaseRules:
             place = self._shadow / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(text)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):  # Kimi made a folder named .gitignore
-        return

@@ -6,6 +6,7 @@ time, which no program can set, so a file whose content and modification time we
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from posixpath import normpath
 from typing import NamedTuple
@@ -46,7 +47,8 @@ def set_aside(clone: Path, paths: Collection[str], *, into: Path) -> None:
         (clone / path).rename(place)
     folders = {folder for path in paths for folder in _above(path)}
     for folder in sorted(folders, key=len, reverse=True):
-        _drop_if_empty(clone / folder)
+        with suppress(OSError):  # not empty
+            (clone / folder).rmdir()
 
 
 def _stamped(clone: Path) -> Iterator[tuple[str, Stamp]]:
@@ -58,8 +60,9 @@ def _stamped(clone: Path) -> Iterator[tuple[str, Stamp]]:
         if inside:
             waiting += [(path, each) for each in inside]
             continue
-        facts = entry.stat(follow_symlinks=False)
-        yield path, Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
+        with suppress(OSError):  # deeper than the longest path: no check can name it either
+            facts = entry.stat(follow_symlinks=False)
+            yield path, Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -73,10 +76,3 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 def _above(path: str) -> Iterable[str]:
     parts = path.split("/")[:-1]
     return ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
-
-
-def _drop_if_empty(folder: Path) -> None:
-    try:
-        folder.rmdir()
-    except OSError:
-        return

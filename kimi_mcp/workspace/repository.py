@@ -126,6 +126,16 @@ def dirty_files(repository: Repository) -> tuple[str, ...]:
     return tuple(sorted(entry[3:] for entry in git.listed(output)))
 
 
+def git_version() -> str:
+    """Tell the version of the git program, like `2.39.5`.
+
+    Raises:
+        GitFailed: there is none.
+    """
+    answer = git.ask(["version"], git_dir=None)
+    return git.line(answer.stdout).removeprefix("git version ").split(" ")[0]
+
+
 def files_at(repository: Repository, commit: str) -> tuple[str, ...]:
     """List every file of a commit, submodules included, sorted by path."""
     output = git.run(

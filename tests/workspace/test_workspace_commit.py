@@ -12,6 +12,7 @@ from user_checkout import Checkout, Task, lay_task, summary
 
 from kimi_mcp.errors import Refused
 from kimi_mcp.workspace.changes import Change
+from kimi_mcp.workspace.leftovers import leftovers
 
 
 def test_added_changed_and_deleted_files_are_told_with_their_line_counts(task: Task) -> None:
@@ -214,6 +215,25 @@ def test_what_git_cannot_hold_is_named(task: Task) -> None:
         ("pipe", "neither file, link nor folder"),
         ("src/old.py", "neither file, link nor folder"),
     )
+
+
+def test_folders_deeper_than_the_longest_path_are_named_and_stop_nothing(task: Task) -> None:
+    place = os.open(task.clone, os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=place)
+        deeper = os.open("d" * 200, os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = deeper
+    os.close(place)
+    task.kimi.write("a.txt", "a\n")
+
+    attempt = task.commit()
+    left = leftovers(task.ledger, attempt.commit, clone=task.clone)
+    shutil.rmtree(task.clone / ("d" * 200))
+
+    assert summary(attempt) == [("A", "a.txt")]
+    assert [reason for _, reason in attempt.skipped] == ["cannot be read"]
+    assert left == {}
 
 
 def test_a_changed_executable_bit_is_a_change(task: Task) -> None:

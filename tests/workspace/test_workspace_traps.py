@@ -173,7 +173,7 @@ def test_traps_in_the_users_own_repository_stay_untouched_and_unrun(
 ) -> None:
     marker = tmp_path / "marker"
     plant(task.repository.git_dir, tmp_path, marker)
-    (tmp_path / ".gitattributes").unlink()
+    (tmp_path / ".gitattributes").rename(task.repository.git_dir / "info/attributes")
     assert plain_git_springs_it(task.repository.root, marker, ["status"])
 
     task.kimi.write("src/app.py", "changed\n")
@@ -193,13 +193,17 @@ def test_inherited_git_variables_lead_nowhere(
     monkeypatch.setenv("GIT_INDEX_FILE", str(elsewhere / ".git/index"))
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", str(elsewhere / "trap.sh"))
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(elsewhere / ".git/objects"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "filter.evil.clean")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(elsewhere / "trap.sh"))
     assert plain_git_springs_it(elsewhere, marker, ["status"])
     before = (elsewhere / ".git/index").read_bytes()
 
-    (task.clone / "src/app.py").write_text("changed\n", encoding="utf-8")
+    task.kimi.write("src/app.py", "changed\n")
+    task.kimi.write(".gitattributes", "* filter=evil diff=evil\n")
     attempt = task.commit()
     diff(task.ledger.git_dir, task.base, attempt.commit, limit_bytes=100_000)
 
     assert not marker.exists()
-    assert [change.path for change in attempt.changes] == ["src/app.py"]
+    assert [change.path for change in attempt.changes] == [".gitattributes", "src/app.py"]
     assert (elsewhere / ".git/index").read_bytes() == before
