@@ -1,16 +1,15 @@
 """What every test may use: a guarded machine, the real Kimi, a scripted model, a repository."""
 
 import os
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from kimi_mcp.demo.script import Reply
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
 from kimi_mcp.kimi.install import install_kimi_code
+from sandbox import Sandbox, StartModel
 
 
 @pytest.fixture(autouse=True)
@@ -39,37 +38,6 @@ def kimi_main() -> Path:
     return install_kimi_code(cache, say=lambda _: None)
 
 
-class Sandbox:
-    """A user's repository with a small program in it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def git(self, *arguments: str) -> str:
-        """Run git as the user would."""
-        done = subprocess.run(
-            ["git", *arguments], cwd=self.root, check=True, capture_output=True, text=True
-        )
-        return done.stdout.strip()
-
-    def write(self, path: str, content: str) -> Path:
-        """Put a file into the checkout, uncommitted."""
-        file = self.root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
-        return file
-
-    def commit(self, message: str = "Work") -> str:
-        """Commit everything, and return the commit."""
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", message)
-        return self.git("rev-parse", "HEAD")
-
-    def show(self, revision: str, path: str) -> str:
-        """Return a file as a commit has it."""
-        return self.git("show", f"{revision}:{path}")
-
-
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Sandbox:
     """A repository with one commit."""
@@ -83,12 +51,6 @@ def sandbox(tmp_path: Path) -> Sandbox:
     return made
 
 
-class StartModel(Protocol):
-    """Serve scripts, and make this model the user's own in Kimi's configuration."""
-
-    def __call__(self, scripts: dict[str, Sequence[Reply]]) -> ScriptedModel: ...
-
-
 @pytest.fixture
 def start_model(
     tmp_path: Path, kimi_main: Path, monkeypatch: pytest.MonkeyPatch
@@ -97,7 +59,7 @@ def start_model(
     models: list[ScriptedModel] = []
     monkeypatch.setenv("KIMI_MCP_KIMI", str(kimi_main))
 
-    def start(scripts: dict[str, Sequence[Reply]]) -> ScriptedModel:
+    def start(scripts: Mapping[str, Sequence[Reply]]) -> ScriptedModel:
         model = ScriptedModel(scripts)
         model.__enter__()
         models.append(model)

@@ -1,42 +1,33 @@
-"""Starting a dispatch: everything that can be refused is refused before anything exists.
+"""Starting a dispatch: rows first, then the detached runner.
 
-The rows are written first, then the detached runner is started, and the call returns when that
-runner has really claimed them: "running" is never a hope. What was made is undone if it never does.
+The call returns when that runner has really claimed the rows: "running" is never a hope. Until then
+whatever was made is undone.
 """
 
-import hashlib
-import os
 import secrets
 import string
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
+from kimi_mcp.dispatch.admission import Admission, LaunchWish, admit, preview_text
 from kimi_mcp.dispatch.orders import Orders
-from kimi_mcp.dispatch.place import repository_for
+from kimi_mcp.dispatch.place import described
 from kimi_mcp.dispatch.recover import reconcile
 from kimi_mcp.dispatch.workbench import Workbench
-from kimi_mcp.errors import Refused, SpecInvalid, Unready
+from kimi_mcp.errors import KimiUnusable, SpecInvalid, Unready
 from kimi_mcp.history.ids import DispatchId, new_dispatch_id
 from kimi_mcp.history.records import NewDispatch, NewTask
-from kimi_mcp.kimi.detect import Kimi, detect_kimi
+from kimi_mcp.kimi.detect import Kimi
 from kimi_mcp.kimi.home import user_home
 from kimi_mcp.lifecycle import DispatchState
 from kimi_mcp.processes.environment import passed_on
-from kimi_mcp.settings import Settings
-from kimi_mcp.spec import shelf
-from kimi_mcp.spec.files import read_tree
-from kimi_mcp.spec.lint import Finding, lint
-from kimi_mcp.spec.model import Spec, Task
-from kimi_mcp.spec.parse import parse
-from kimi_mcp.state import RunFolder
+from kimi_mcp.spec.shelf import slug
 from kimi_mcp.workspace.publish import check_prefix_free
-from kimi_mcp.workspace.repository import Repository, dirty_files, resolve
+from kimi_mcp.workspace.repository import dirty_files
 
 CLAIM_BOUND_S = 30.0
 CLAIM_POLL_S = 0.005
@@ -45,33 +36,149 @@ KIMI_PREFIX = "KIMI_"  # Kimi's own variables and ours; everything else needs th
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchWish:
-    """What the caller asked for."""
+class Launched:
+    """A dispatch that runs."""
 
-    spec: str
-    tasks: tuple[int, ...] | None = None
-    profile: str | None = None
-    max_parallel: int | None = None
-    base: str | None = None
-    repo: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A dispatch that could start, with what a reader should know before it does."""
-
-    repository: Repository
-    base: str
-    path: Path
+    dispatch: DispatchId
     text: str
-    spec: Spec
-    tasks: tuple[Task, ...]
-    findings: tuple[Finding, ...]
-    profile: str
-    settings: Settings
-    max_parallel: int
 
-    @property
-    def obstacles(self) -> list[str]:
-        """What stands in the way, each a sentence."""
-        return [finding.message for finding in self.findings if finding.is_error]
+
+def preview(bench: Workbench, wish: LaunchWish) -> str:
+    """Tell what a dispatch would do; nothing is written and nothing runs.
+
+    Raises:
+        Refused: there is no such repository, spec, task, profile or commit.
+    """
+    return preview_text(admit(bench, wish))
+
+
+def launch(bench: Workbench, wish: LaunchWish) -> Launched:
+    """Start a dispatch.
+
+    Raises:
+        Refused: something stands in the way; nothing was made.
+        Unready: the runner did not start; what was made is undone.
+    """
+    admission = admit(bench, wish)
+    if admission.kimi is None:
+        raise KimiUnusable(admission.obstacles[-1])
+    if admission.obstacles:
+        found = "\n".join(f"- {obstacle}" for obstacle in admission.obstacles)
+        raise SpecInvalid(f"{admission.path} cannot be dispatched:\n{found}")
+    reconcile(bench)
+    dispatch = _new_id(admission)
+    check_prefix_free(admission.repository, admission.settings.branch_prefix, dispatch)
+    bench.history.add(_rows(bench, admission, dispatch, admission.kimi), at=bench.stamp())
+    with ExitStack() as undo:
+        undo.callback(_never_started, bench, dispatch)
+        runner = _spawn(bench, dispatch)
+        dirty = dirty_files(admission.repository)  # while the runner starts
+        _await_claim(bench, dispatch, runner)
+        undo.pop_all()
+    return Launched(dispatch=dispatch, text=_started_text(admission, dispatch, dirty))
+
+
+def _new_id(admission: Admission) -> DispatchId:
+    token = "".join(secrets.choice(TOKEN_LETTERS) for _ in range(4))
+    return new_dispatch_id(admission.spec.number or 0, slug(admission.spec.title), token)
+
+
+def _rows(bench: Workbench, admission: Admission, dispatch: DispatchId, kimi: Kimi) -> NewDispatch:
+    limits, profile = admission.settings.limits, admission.profile
+    orders = Orders(
+        kimi_argv=kimi.argv,
+        kimi_version=kimi.version,
+        kimi_home=str(user_home(bench.environ)),
+        tasks=tuple(task.number for task in admission.tasks),
+        steps=profile.steps,
+        tool_timeout_ms=profile.tool_timeout_ms,
+        thinking=profile.thinking,
+        model=profile.model,
+        subagents=profile.subagents,
+        max_parallel=admission.max_parallel,
+        branch_prefix=admission.settings.branch_prefix,
+        setup=admission.settings.setup,
+        attempts=limits.attempts,
+        task_s=limits.task_s,
+        silence_s=limits.silence_s,
+        check_s=limits.check_s,
+        setup_s=limits.setup_s,
+        grace_s=limits.grace_s,
+    )
+    return NewDispatch(
+        id=dispatch,
+        repository=str(admission.repository.root),
+        git_dir=str(admission.repository.common_dir),
+        spec_number=admission.spec.number or 0,
+        spec_path=admission.path,
+        spec_title=admission.spec.title,
+        spec_text=admission.text,
+        spec_hash=admission.spec_hash,
+        base_commit=admission.base,
+        base_branch=admission.repository.branch,
+        profile=admission.profile_name,
+        orders=orders.to_json(),
+        session=bench.session,
+        tasks=tuple(
+            NewTask(number=task.number, title=task.title, depends_on=task.depends_on)
+            for task in admission.tasks
+        ),
+    )
+
+
+def _spawn(bench: Workbench, dispatch: DispatchId) -> subprocess.Popen[bytes]:
+    run = bench.state.run(dispatch)
+    run.root.mkdir(parents=True, mode=0o700)
+    kimis = {name: value for name, value in bench.environ.items() if name.startswith(KIMI_PREFIX)}
+    with run.log.open("ab") as log:
+        runner = subprocess.Popen(
+            # -P: a repository's own sqlite3.py must not become part of the runner
+            [sys.executable, "-P", "-m", "kimi_mcp.dispatch.runner", dispatch],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=bench.state.root,
+            env={**passed_on(bench.environ), **kimis, "KIMI_MCP_HOME": str(bench.state.root)},
+            start_new_session=True,
+        )
+    # nobody may wait for it, but a child that ended must not stay a zombie of a long-lived server
+    threading.Thread(target=runner.wait, daemon=True, name=f"reaper of {dispatch}").start()
+    return runner
+
+
+def _await_claim(bench: Workbench, dispatch: DispatchId, runner: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + CLAIM_BOUND_S
+    while bench.history.dispatch(dispatch).state is DispatchState.QUEUED:
+        if runner.returncode is not None or time.monotonic() > deadline:
+            log = bench.state.run(dispatch).log
+            raise Unready(f"The runner of {dispatch} did not start; its last words are in {log}.")
+        time.sleep(CLAIM_POLL_S)
+
+
+def _never_started(bench: Workbench, dispatch: DispatchId) -> None:
+    bench.history.move_dispatch(
+        dispatch,
+        source=DispatchState.QUEUED,
+        target=DispatchState.CANCELLED,
+        at=bench.stamp(),
+        note="The runner never started.",
+    )
+
+
+def _started_text(admission: Admission, dispatch: DispatchId, dirty: tuple[str, ...]) -> str:
+    named = {
+        path for task in admission.tasks for entry in task.files for path in entry.written_paths
+    }
+    count = len(admission.tasks)
+    tasks = f"{count} task{'' if count == 1 else 's'}"
+    lines = [f"{dispatch}: running, {tasks} from {described(admission.repository)}."]
+    if uncommitted := sorted(named & set(dirty)):
+        lines.append(
+            f"Not part of the base, for they are uncommitted: {', '.join(uncommitted)}. "
+            "Kimi works on the committed versions."
+        )
+    lines.append(
+        f"It goes on without this call: get_result dispatch={dispatch} wait_s=300 waits for news, "
+        "cancel_dispatch stops it."
+    )
+    return "\n".join(lines)

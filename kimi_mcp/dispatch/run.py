@@ -17,6 +17,7 @@ from kimi_mcp.dispatch.orders import Orders
 from kimi_mcp.dispatch.record import Clock, Recorder
 from kimi_mcp.dispatch.schedule import Schedule
 from kimi_mcp.dispatch.task import TaskWork, carry_out
+from kimi_mcp.history.follower import Follower
 from kimi_mcp.history.history import History
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Change
@@ -68,11 +69,13 @@ class Run:
     async def carry_out(self) -> None:
         """Do all tasks, then merge; ends with the dispatch in a terminal state."""
         await anyio.to_thread.run_sync(pin, self._repository, self._id, self._dispatch.base_commit)
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._obey_cancels)
-            await self._do_tasks()
-            await self._finish()
-            group.cancel_scope.cancel()
+        # held all the time: SQLite then has no reason to checkpoint after every write
+        with self._history.follow(self._id) as follower:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._obey_cancels, follower)
+                await self._do_tasks()
+                await self._finish()
+                group.cancel_scope.cancel()
 
     async def _do_tasks(self) -> None:
         schedule = Schedule({task.number: task.depends_on for task in self._tasks})
@@ -187,12 +190,14 @@ class Run:
             return None, str(reason)
         return commit, None
 
-    async def _obey_cancels(self) -> None:
+    async def _obey_cancels(self, follower: Follower) -> None:
         while True:
+            await anyio.sleep(CANCEL_POLL_S)
+            if not follower.changed():
+                continue
             wishes = await anyio.to_thread.run_sync(self._history.cancel_requests, self._id)
             if wishes.is_whole_dispatch:
                 self._cancelled.set()
             for number, event in self._cancels.items():
                 if wishes.is_whole_dispatch or number in wishes.tasks:
                     event.set()
-            await anyio.sleep(CANCEL_POLL_S)

@@ -1,0 +1,94 @@
+"""The whole loop on a scratch repository: plan, spec, dispatch, checked result.
+
+Everything is real (Kimi Code, git, the runner, the checks) but the model, which answers from a
+script on loopback; `--real` takes the user's own Kimi and login instead. Nothing but the private
+Kimi Code is left in the state folder; the scratch folder is kept to be looked at.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, aclosing
+from pathlib import Path
+
+import anyio
+
+from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
+from kimi_mcp.demo.story import PLAN, PROGRAM, scripts
+from kimi_mcp.dispatch import showing
+from kimi_mcp.dispatch.admission import LaunchWish
+from kimi_mcp.dispatch.follow import follow
+from kimi_mcp.dispatch.launch import launch
+from kimi_mcp.dispatch.planning import PlanWish, write_spec
+from kimi_mcp.dispatch.progress import Progress
+from kimi_mcp.dispatch.review import report
+from kimi_mcp.dispatch.workbench import Workbench
+from kimi_mcp.history.ids import DispatchId
+from kimi_mcp.kimi.install import VERSION, install_kimi_code
+from kimi_mcp.state import StateFolder
+from kimi_mcp.workspace.scratch import new_repository
+
+Say = Callable[[str], None]
+
+PLAN_FILE = "report-plan.md"
+
+
+def tour(*, is_real: bool, say: Say, environ: Mapping[str, str] = os.environ) -> int:
+    """Run the demo; return 0 when every task was delivered, else 1.
+
+    Raises:
+        KimiMcpError: something that the demo needs is missing; the message says what.
+    """
+    began = time.monotonic()
+    scratch = Path(tempfile.mkdtemp(prefix="kimi-mcp-demo-"))
+    project = scratch / "letters"
+    new_repository(project, PROGRAM, message="A small program")
+    (scratch / PLAN_FILE).write_text(PLAN, encoding="utf-8")
+    say(f"A scratch repository with a small program: {project}")
+    with ExitStack() as stack:
+        env = {**environ, "KIMI_MCP_HOME": str(scratch / "state")}
+        if is_real:
+            say("With your own Kimi and login: this costs steps of your plan.")
+        else:
+            env |= _scripted_kimi(scratch, stack, say=say, environ=environ)
+            say("The model is SCRIPTED: its answers were written beforehand. All else is real.")
+        code = _loop(Workbench.open(env), scratch, project, say=say)
+    say(f"\nThat took {time.monotonic() - began:.0f} s. Have a look:")
+    say(f"  git -C {project} log --oneline --graph --all")
+    say(f"  the spec:   {project}/specs")
+    say(f"  everything: {scratch} (delete it when you like)")
+    return code
+
+
+def _scripted_kimi(
+    scratch: Path, stack: ExitStack, *, say: Say, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Install Kimi Code privately, serve its model; return what the environment needs for both."""
+    say(f"Kimi Code {VERSION}: looking for our private installation …")
+    main = install_kimi_code(StateFolder.locate(environ).kimi_install, say=say)
+    model = stack.enter_context(ScriptedModel(scripts()))
+    home = scratch / "kimi-home"
+    home.mkdir()
+    (home / "config.toml").write_text(kimi_config(model), encoding="utf-8")
+    return {"KIMI_MCP_KIMI": str(main), "KIMI_CODE_HOME": str(home)}
+
+
+def _loop(bench: Workbench, scratch: Path, project: Path, *, say: Say) -> int:
+    say(f"\n1. The plan ({scratch / PLAN_FILE}) becomes a spec.\n")
+    say(write_spec(bench, PlanWish(plan_path=str(scratch / PLAN_FILE), repo=str(project))))
+    say("\n2. Kimi carries the spec out, each task in a private clone.\n")
+    launched = launch(bench, LaunchWish(spec="1", repo=str(project)))
+    anyio.run(_follow, bench, launched.dispatch, say)
+    say("\n3. The result, checked by running the spec's commands ourselves.\n")
+    found = report(bench, launched.dispatch)
+    say(showing.final_text(found))
+    return 0 if len(found.delivered) == len(found.tasks) else 1
+
+
+async def _follow(bench: Workbench, dispatch: DispatchId, say: Say) -> None:
+    progress = Progress([task.number for task in bench.history.tasks(dispatch)])
+    async with aclosing(follow(bench, dispatch)) as events:
+        async for event in events:
+            if line := progress.line(event):
+                say(f"   {line}")

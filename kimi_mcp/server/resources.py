@@ -1,0 +1,77 @@
+"""The resources: history, specs and profiles by URI. Translation only, like the tools."""
+
+from collections.abc import Callable
+
+import anyio
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+
+from kimi_mcp.dispatch.listing import dispatch_page, dispatch_table
+from kimi_mcp.dispatch.planning import spec_text
+from kimi_mcp.dispatch.showing import View, show
+from kimi_mcp.dispatch.switching import list_profiles
+from kimi_mcp.dispatch.workbench import Workbench
+from kimi_mcp.errors import Refused
+from kimi_mcp.history.ids import dispatch_id
+
+MARKDOWN = "text/markdown"
+
+
+class Resources:
+    """The resources of one server."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def register(self, server: MCPServer[None]) -> None:
+        """Offer the resources."""
+        task = "kimi://dispatches/{dispatch}/tasks/{task}"
+        for uri, title, read in (
+            ("kimi://dispatches", "Dispatches, newest first", self.dispatches),
+            ("kimi://dispatches/before/{dispatch}", "Older dispatches", self.older),
+            ("kimi://dispatches/{dispatch}", "One dispatch", self.dispatch),
+            (f"{task}/diff", "A task's diff", self.diff),
+            (f"{task}/transcript", "A task's steps in order", self.transcript),
+            ("kimi://specs/{number}", "A spec", self.spec),
+            ("kimi://profiles", "Kimi profiles", self.profiles),
+        ):
+            server.resource(uri, name=title, title=title, mime_type=MARKDOWN)(read)
+
+    async def dispatches(self) -> str:
+        """List the newest dispatches."""
+        return await self._read(dispatch_table)
+
+    async def older(self, dispatch: str) -> str:
+        """List the dispatches before one."""
+        return await self._read(lambda bench: dispatch_table(bench, before=dispatch_id(dispatch)))
+
+    async def dispatch(self, dispatch: str) -> str:
+        """Tell one dispatch whole."""
+        return await self._read(lambda bench: dispatch_page(bench, dispatch_id(dispatch)))
+
+    async def diff(self, dispatch: str, task: int) -> str:
+        """Show what a task changed."""
+        return await self._read(
+            lambda bench: show(bench, dispatch_id(dispatch), view=View.DIFF, task=task)
+        )
+
+    async def transcript(self, dispatch: str, task: int) -> str:
+        """Show a task's steps."""
+        return await self._read(
+            lambda bench: show(bench, dispatch_id(dispatch), view=View.TRANSCRIPT, task=task)
+        )
+
+    async def spec(self, number: str) -> str:
+        """Show a spec of the project's repository."""
+        return await self._read(lambda bench: spec_text(bench, number))
+
+    async def profiles(self) -> str:
+        """List the profiles."""
+        return await self._read(list_profiles)
+
+    async def _read(self, read: Callable[[Workbench], str]) -> str:
+        """Read in a worker thread; what is refused does not exist, for a resource."""
+        try:
+            return await anyio.to_thread.run_sync(read, self._bench)
+        except Refused as refusal:
+            raise ResourceNotFoundError(str(refusal)) from refusal

@@ -1,0 +1,241 @@
+"""The tools: translation only. Validate, call one use case, shape the reply."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+from functools import partial
+from typing import Annotated, Any
+
+import anyio
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import Field
+
+from kimi_mcp.dispatch import showing
+from kimi_mcp.dispatch.admission import LaunchWish
+from kimi_mcp.dispatch.cancel import cancel
+from kimi_mcp.dispatch.follow import follow
+from kimi_mcp.dispatch.launch import launch, preview
+from kimi_mcp.dispatch.planning import PlanWish, write_spec
+from kimi_mcp.dispatch.progress import Progress
+from kimi_mcp.dispatch.review import report
+from kimi_mcp.dispatch.showing import View
+from kimi_mcp.dispatch.switching import list_profiles, switch_to
+from kimi_mcp.dispatch.workbench import Workbench
+from kimi_mcp.history.ids import DispatchId
+from kimi_mcp.server.calls import Calls
+from kimi_mcp.server.replies import Reply, replying
+from kimi_mcp.server.task_fields import TaskFields
+
+Call = Context[None, Any]
+Repo = Annotated[str | None, Field(description="Folder of the repository; default: the project's")]
+
+ENTRY = {"anthropic/alwaysLoad": True}  # Claude Code shows other tools by their name only
+
+
+class Tools:
+    """The tools of one server. A method's docstring is what the model reads."""
+
+    def __init__(self, bench: Workbench, calls: Calls) -> None:
+        self._bench = bench
+        self._calls = calls
+
+    def register(self, server: MCPServer[None]) -> None:
+        """Offer the tools; results are text, for structured ones would hide it."""
+        add = partial(server.add_tool, structured_output=False)
+        add(
+            self.plan_to_spec,
+            title="Turn a plan into a spec for Kimi",
+            annotations=ToolAnnotations(destructive_hint=False, open_world_hint=False),
+            meta=ENTRY,
+        )
+        add(
+            self.dispatch_spec,
+            title="Let Kimi carry out a spec",
+            annotations=ToolAnnotations(destructive_hint=False, open_world_hint=True),
+            meta=ENTRY,
+        )
+        add(
+            self.get_result,
+            title="Look at a dispatch",
+            annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
+        )
+        add(
+            self.cancel_dispatch,
+            title="Stop a dispatch",
+            annotations=ToolAnnotations(destructive_hint=False, open_world_hint=False),
+        )
+        add(
+            self.switch_profile,
+            title="List or switch Kimi profiles",
+            annotations=ToolAnnotations(destructive_hint=True, open_world_hint=False),
+        )
+
+    async def plan_to_spec(
+        self,
+        plan_path: Annotated[
+            str | None, Field(description="File of the approved plan; costs no tokens")
+        ] = None,
+        plan: Annotated[
+            str | None, Field(description="The plan's text, if it is in no file")
+        ] = None,
+        tasks: Annotated[
+            list[TaskFields] | None,
+            Field(description="Tasks, or answers to holes: fields given replace the plan's"),
+        ] = None,
+        title: str | None = None,
+        spec: Annotated[str | None, Field(description="Update this one: number or path")] = None,
+        repo: Repo = None,
+        dry_run: Annotated[bool, Field(description="Write nothing")] = False,
+    ) -> CallToolResult:
+        """Turn an approved plan (or tasks) into a spec that Kimi can execute without searching.
+
+        Replies with the tasks, and with holes to fill by calling again with `tasks`.
+        """
+        wish = PlanWish(
+            plan_path=plan_path,
+            plan=plan,
+            tasks=tuple(task.answer() for task in tasks or ()),
+            title=title,
+            spec=spec,
+            repo=repo,
+            is_dry_run=dry_run,
+        )
+        return await replying(_in_thread(write_spec, self._bench, wish))
+
+    async def dispatch_spec(
+        self,
+        ctx: Call,
+        spec: Annotated[str, Field(description="Number or path of the spec")],
+        tasks: Annotated[list[int] | None, Field(description="Only these task numbers")] = None,
+        profile: Annotated[
+            str | None, Field(description="moderato, swarm or the user's own")
+        ] = None,
+        max_parallel: Annotated[int | None, Field(ge=1, le=64)] = None,
+        base: Annotated[str | None, Field(description="Commit to start from; default HEAD")] = None,
+        background: Annotated[
+            bool, Field(description="Return at once with the dispatch id")
+        ] = False,
+        dry_run: Annotated[bool, Field(description="Check only; nothing runs")] = False,
+        repo: Repo = None,
+    ) -> CallToolResult:
+        """Run Kimi on a spec, each task in a private clone on its own branch, and check the result.
+
+        Streams the steps; the work goes on if this call ends. Nothing touches the user's checkout.
+        """
+        wish = LaunchWish(
+            spec=spec,
+            tasks=None if tasks is None else tuple(tasks),
+            profile=profile,
+            max_parallel=max_parallel,
+            base=base,
+            repo=repo,
+        )
+        if dry_run:
+            return await replying(_in_thread(preview, self._bench, wish))
+        return await replying(self._run(ctx, wish, is_background=background))
+
+    async def get_result(
+        self,
+        ctx: Call,
+        dispatch: Annotated[
+            str | None, Field(description="Dispatch id; default: the latest one")
+        ] = None,
+        task: int | None = None,
+        view: View = View.SUMMARY,
+        path: Annotated[str | None, Field(description="Diff of this file or folder only")] = None,
+        from_step: Annotated[int, Field(ge=1, description="Transcript from here")] = 1,
+        wait_s: Annotated[
+            float, Field(ge=0, le=600, description="Wait this long for a task to end")
+        ] = 0,
+    ) -> CallToolResult:
+        """Show what came of a dispatch, or how it stands: summary, diff, transcript or checks."""
+        shown = partial(
+            showing.show,
+            view=view,
+            task=task,
+            paths=() if path is None else (path,),
+            from_step=from_step,
+        )
+
+        return await replying(self._look(ctx, dispatch, wait_s=wait_s, show=shown))
+
+    async def cancel_dispatch(
+        self,
+        dispatch: str,
+        tasks: Annotated[list[int] | None, Field(description="Only these task numbers")] = None,
+    ) -> CallToolResult:
+        """Stop Kimi and every process it started; the work done so far is kept."""
+
+        async def stop() -> Reply:
+            bench = self._bench
+            chosen = await anyio.to_thread.run_sync(showing.chosen, bench, dispatch)
+            numbers = None if tasks is None else tuple(tasks)
+            is_live = await cancel(bench, chosen, tasks=numbers, reason="cancel_dispatch")
+            text = await anyio.to_thread.run_sync(showing.show, bench, chosen)
+            return Reply(text=text if is_live else f"{text}\nNothing of it was running.")
+
+        return await replying(stop())
+
+    async def switch_profile(
+        self,
+        name: Annotated[
+            str | None, Field(description="Switch to it; only when the user asks")
+        ] = None,
+    ) -> CallToolResult:
+        """List the profiles, or write one into Kimi's own config and make it the default."""
+        if name is None:
+            return await replying(_in_thread(list_profiles, self._bench))
+        return await replying(_in_thread(switch_to, self._bench, name))
+
+    async def _run(self, ctx: Call, wish: LaunchWish, *, is_background: bool) -> Reply:
+        """Launch, follow to the end, tell what came of it."""
+        bench, request = self._bench, ctx.request_id
+        self._calls.begin(request)
+        try:
+            launched = await anyio.to_thread.run_sync(launch, bench, wish)
+            if is_background:
+                return Reply(text=launched.text)
+            self._calls.launched(request, launched.dispatch)
+            await _stream(ctx, bench, launched.dispatch)
+        except anyio.get_cancelled_exc_class():
+            raise  # the middleware may still ask which dispatch this was
+        except BaseException:
+            self._calls.end(request)
+            raise
+        self._calls.end(request)
+        found = await anyio.to_thread.run_sync(report, bench, launched.dispatch)
+        text = await anyio.to_thread.run_sync(showing.final_text, found)
+        return Reply(text=text, is_error=not found.delivered)
+
+    async def _look(
+        self, ctx: Call, dispatch: str | None, *, wait_s: float, show: Callable[..., str]
+    ) -> Reply:
+        bench = self._bench
+        chosen = await anyio.to_thread.run_sync(showing.chosen, bench, dispatch)
+        if wait_s:
+            with anyio.move_on_after(wait_s):
+                await _stream(ctx, bench, chosen, is_until_change=True)
+        return Reply(text=await anyio.to_thread.run_sync(show, bench, chosen))
+
+
+async def _stream(
+    ctx: Call, bench: Workbench, dispatch: DispatchId, *, is_until_change: bool = False
+) -> None:
+    """Send a line of progress for each event, to the dispatch's end or a task's."""
+    tasks = await anyio.to_thread.run_sync(bench.history.tasks, dispatch)
+    progress = Progress([task.number for task in tasks])
+    known = 0
+    if is_until_change:
+        known = len(await anyio.to_thread.run_sync(bench.history.events, dispatch))
+    async with aclosing(follow(bench, dispatch, after=known)) as events:
+        async for event in events:
+            line = progress.line(event)
+            if line is not None:
+                await ctx.report_progress(event.number, None, line)
+            if is_until_change and event.kind == "task.ended":
+                return
+
+
+async def _in_thread(work: Callable[..., str], *arguments: object) -> Reply:
+    return Reply(text=await anyio.to_thread.run_sync(partial(work, *arguments)))
