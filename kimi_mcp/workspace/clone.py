@@ -106,6 +106,10 @@ def _lay_git(ledger: Ledger, commit: str, *, clone: Path, index: Path) -> None:
     shutil.copyfile(index, kimis / "index")
 
 
+# What programs leave behind and nobody commits, for repositories that do not say so themselves. First,
+# so that every rule of the user's wins; what the base tracks is never hidden by it.
+_MACHINE_MADE = b"__pycache__/\n.pytest_cache/\n.mypy_cache/\n.ruff_cache/\n.DS_Store\n"
+
 _CARRIED = (
     "core.autocrlf",
     "core.eol",
@@ -133,7 +137,8 @@ def _lay(
     (git_dir / "objects/info/alternates").write_bytes(os.fsencode(borrowed) + b"\n")
     (git_dir / "HEAD").write_text("ref: refs/heads/work\n", encoding="utf-8")
     (git_dir / "info/exclude").write_bytes(
-        _setting_file(settings, "core.excludesfile", "ignore")
+        _MACHINE_MADE
+        + _setting_file(settings, "core.excludesfile", "ignore")
         + _content(repository.common_dir / "info/exclude")
     )
     (git_dir / "info/attributes").write_bytes(_content(repository.common_dir / "info/attributes"))

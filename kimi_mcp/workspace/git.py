@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from kimi_mcp.errors import GitFailed
+
 # Without it GitPython cannot be imported on a machine that has no git.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-
-from git.cmd import Git
-
-from kimi_mcp.errors import GitFailed
 
 _STDERR_SHOWN = 2000  # characters
 
@@ -114,6 +112,8 @@ def ask(
     Raises:
         GitFailed: git is missing.
     """
+    from git.cmd import Git  # noqa: PLC0415 - 70 ms, 15 MB: too dear for a server's start
+
     configuration = _user_configuration() if reads_user_config else _NO_CONFIGURATION
     environment = {**_ENVIRONMENT, **configuration, **(env or {})}
     if index is not None:

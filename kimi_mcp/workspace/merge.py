@@ -25,13 +25,8 @@ def merge(ledger: Ledger, commits: Sequence[str], *, message: str) -> str | Conf
 
     A commit that another one contains is not merged again; one commit alone is the result as it is.
     """
-    merged = commits[0]
-    for commit in commits[1:]:
-        if _contains(ledger, merged, commit):
-            continue
-        if _contains(ledger, commit, merged):
-            merged = commit
-            continue
+    merged, *others = _independent(ledger, commits)
+    for commit in others:
         outcome = _merged_tree(ledger, merged, commit)
         if isinstance(outcome, Conflict):
             return outcome
@@ -41,12 +36,11 @@ def merge(ledger: Ledger, commits: Sequence[str], *, message: str) -> str | Conf
     return merged
 
 
-def _contains(ledger: Ledger, newer: str, older: str) -> bool:
-    question = ["merge-base", "--is-ancestor", older, newer]
-    answer = git.ask(question, git_dir=ledger.git_dir)
-    if answer.exit_code > 1:
-        raise git.failure(question, answer)
-    return answer.exit_code == 0
+def _independent(ledger: Ledger, commits: Sequence[str]) -> list[str]:
+    """Keep, in order, the commits that no other one contains."""
+    output = git.run(["merge-base", "--independent", *commits], git_dir=ledger.git_dir)
+    kept = set(git.line(output).splitlines())
+    return [commit for commit in dict.fromkeys(commits) if commit in kept]
 
 
 def _merged_tree(ledger: Ledger, ours: str, theirs: str) -> str | Conflict:
