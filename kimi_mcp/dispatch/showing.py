@@ -87,18 +87,13 @@ def show(
 
 def final_text(found: Report) -> str:
     """Tell how a dispatch stands, with its whole diff when it is over and the diff is small."""
-    text = wording.summary(found)
-    if not found.dispatch.state.is_terminal or not found.delivered:
-        return text
-    head = found.dispatch.merged_commit or found.delivered[0].task.commit_id
-    if head is None or (len(found.delivered) > 1 and found.dispatch.merged_commit is None):
-        return text
+    head = found.dispatch.merged_commit
+    if head is None:
+        return wording.summary(found)
     shown = diff(
         Path(found.dispatch.git_dir), found.dispatch.base_commit, head, limit_bytes=WHOLE_DIFF_BYTES
     )
-    if shown.left_out:
-        return text
-    return f"{text}\nThe whole diff, data made by Kimi:\n{fenced(shown.text, kind='diff')}"
+    return wording.summary(found, whole_diff=None if shown.left_out else shown.text)
 
 
 def _here(bench: Workbench) -> str | None:

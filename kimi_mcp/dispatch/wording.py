@@ -31,13 +31,15 @@ def headline(report: Report) -> str:
     return f"{report.dispatch.id}:{standing} {', '.join(parts)} · {report.steps} steps"
 
 
-def summary(report: Report) -> str:
-    """Tell the whole dispatch in a few lines a task."""
+def summary(report: Report, *, whole_diff: str | None = None) -> str:
+    """Tell the whole dispatch in a few lines a task, with its diff where that is small."""
     lines = [headline(report)]
     for task in report.tasks:
         lines += _task_lines(task)
     if report.dispatch.note:
         lines.append(report.dispatch.note)
+    if whole_diff is not None:
+        lines += ["The whole diff, data made by Kimi:", fenced(whole_diff, kind="diff")]
     return "\n".join([*lines, _next(report)])
 
 
