@@ -21,7 +21,8 @@ from kimi_mcp.processes import launcher
 from kimi_mcp.processes.orphans import end_orphans
 
 START_BOUND_S = 30.0
-SWEEP_ALLOWANCE_S = launcher.SWEEP_BOUND_S + 5.0  # what the launcher may take after the grace
+DRAIN_BOUND_S = 5.0  # for reading the rest of its output once everything is gone
+STOP_ALLOWANCE_S = launcher.SWEEP_BOUND_S + 5.0  # what the launcher may take after the grace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,10 @@ class NotStarted(Exception):
 class Child:
     """A running program. Made by `start` only."""
 
-    def __init__(self, process: Process, status: "_Status") -> None:
+    def __init__(self, process: Process, status: "_Status", *, grace_s: float) -> None:
         self._process = process
         self._status = status
+        self._grace_s = grace_s
         self._exit: Exit | None = None
         self._ended = anyio.Lock()
 
@@ -58,10 +60,20 @@ class Child:
         return cast("ByteReceiveStream", self._process.stderr)
 
     async def stop(self) -> None:
-        """Ask the launcher to end the program: one TERM, the grace, KILL, then all it started."""
+        """Have the launcher end the program: one TERM, the grace, KILL, then all it started.
+
+        Returns when all of that is gone. Calling it again is harmless.
+        """
         # broken or closed: it has already ended
         with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             await cast("ByteSendStream", self._process.stdin).send(b"stop\n")
+        with anyio.move_on_after(self._grace_s + STOP_ALLOWANCE_S) as patience:
+            await self.wait()
+        if patience.cancelled_caught:
+            # the program has frozen its launcher: without it, what it watched over becomes ours
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self.wait()
 
     async def wait(self) -> Exit:
         """Wait until the program and everything it started is gone."""
@@ -97,53 +109,59 @@ async def start(
     Raises:
         NotStarted: the program does not exist or may not be run.
     """
-    reader, writer = os.pipe()
-    try:
-        process = await anyio.open_process(
-            [sys.executable, "-I", launcher.__file__, str(writer)],
-            pass_fds=(writer,),
-            start_new_session=True,
-        )
-    finally:
-        os.close(writer)
-    async with _closing(process, reader):
-        status = _Status(reader)
-        job: launcher.Job = {
-            "argv": list(argv),
-            "cwd": str(cwd),
-            "env": dict(env),
-            "grace_s": grace_s,
-            "merge_stderr": is_stderr_merged,
-        }
-        pulse = cast("ByteSendStream", process.stdin)
-        with anyio.fail_after(START_BOUND_S):
-            await pulse.send(json.dumps(job).encode() + b"\n")
-            said = await status.read()
+    job: launcher.Job = {
+        "argv": list(argv),
+        "cwd": str(cwd),
+        "env": dict(env),
+        "grace_s": grace_s,
+        "merge_stderr": is_stderr_merged,
+    }
+    async with _launcher() as (process, status):
+        try:
+            with anyio.fail_after(START_BOUND_S):
+                pulse = cast("ByteSendStream", process.stdin)
+                await pulse.send(json.dumps(job).encode() + b"\n")
+                said = await status.read()
+        except (TimeoutError, anyio.BrokenResourceError) as error:
+            raise NotStarted("the launcher does not answer") from error
         if said and "failed" in said:
             raise NotStarted(str(said["failed"]))
         # no word at all: the program has already killed the launcher, which `wait` finds out
-        child = Child(process, status)
+        child = Child(process, status, grace_s=grace_s)
         try:
             yield child
         finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(grace_s + SWEEP_ALLOWANCE_S):
-                await child.stop()
-                await _drain(child)
+            with anyio.CancelScope(shield=True):
+                await _end(child)
 
 
 @asynccontextmanager
-async def _closing(process: Process, status_fd: int) -> AsyncGenerator[None]:
-    try:
-        yield
-    finally:
-        with anyio.CancelScope(shield=True):
-            # closes the pipe that is the launcher's pulse, and waits for its end
-            await process.aclose()
-        os.close(status_fd)
+async def _launcher() -> AsyncGenerator[tuple[Process, "_Status"]]:
+    reader, writer = os.pipe()
+    with contextlib.closing(_Status(reader)) as status:
+        try:
+            process = await anyio.open_process(
+                [sys.executable, "-I", launcher.__file__, str(writer)],
+                pass_fds=(writer,),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise NotStarted(str(error)) from error
+        finally:
+            os.close(writer)
+        try:
+            yield process, status
+        finally:
+            with anyio.CancelScope(shield=True):
+                with anyio.move_on_after(STOP_ALLOWANCE_S) as patience:
+                    # closes the pipe that is the launcher's pulse, and waits for its end
+                    await process.aclose()
+                if patience.cancelled_caught:  # which has killed the launcher
+                    await anyio.to_thread.run_sync(end_orphans)
 
 
-async def _drain(child: Child) -> None:
-    """Read away what nobody reads any more, so that a full pipe cannot hold up the end."""
+async def _end(child: Child) -> None:
+    """Stop it, and read away what nobody reads any more: a full pipe could hold up the end."""
 
     async def swallow(stream: ByteReceiveStream) -> None:
         try:
@@ -155,7 +173,7 @@ async def _drain(child: Child) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(swallow, child.stdout)
         group.start_soon(swallow, child.stderr)
-        await child.wait()
+        await child.stop()
         group.cancel_scope.cancel()
 
 
@@ -166,6 +184,9 @@ class _Status:
         os.set_blocking(fd, False)
         self._fd = fd
         self._buffer = bytearray()
+
+    def close(self) -> None:
+        os.close(self._fd)
 
     async def read(self) -> dict[str, Any] | None:
         """Return the next message, or nothing when the launcher has closed its end."""

@@ -61,11 +61,16 @@ async def run_command(
             grace_s=grace_s,
             is_stderr_merged=True,
         ) as child:
-            with anyio.move_on_after(timeout_s) as limit:
-                await _follow(child, output=output, tail=tail)
-            if limit.cancelled_caught:
-                is_timed_out = True
-                await child.stop()
+            async with anyio.create_task_group() as readers:
+                # beside the waiting: a program that says much must not be held up, nor one that
+                # keeps the pipe open hold us up
+                readers.start_soon(partial(_keep, child, output=output, tail=tail))
+                with anyio.move_on_after(timeout_s) as limit:
+                    await child.wait()
+                if limit.cancelled_caught:
+                    is_timed_out = True
+                    await child.stop()
+                readers.cancel_scope.deadline = clock() + children.DRAIN_BOUND_S
             ended = await child.wait()
     except children.NotStarted as error:
         return CommandResult(
@@ -82,13 +87,6 @@ async def run_command(
         duration_s=clock() - began,
         tail=bytes(tail).decode(errors="replace"),
     )
-
-
-async def _follow(child: children.Child, *, output: Path, tail: bytearray) -> None:
-    async with anyio.create_task_group() as group:
-        group.start_soon(partial(_keep, child, output=output, tail=tail))
-        # beside the reading: should the launcher be killed, only this ends who holds the pipe open
-        await child.wait()
 
 
 async def _keep(child: children.Child, *, output: Path, tail: bytearray) -> None:

@@ -64,7 +64,7 @@ def main() -> None:
     _report(status, {"started": child.pid})
     _release_output()
     stopped = _wait(child, grace_s=job["grace_s"], wakeup=wakeup)
-    swept = _sweep()
+    swept = _sweep(child)
     code = child.returncode
     _report(
         status,
@@ -123,7 +123,7 @@ def _wait(child: subprocess.Popen[bytes], *, grace_s: float, wakeup: int) -> boo
     """
     deadline: float | None = None
     sources = [0, wakeup]
-    while child.poll() is None:
+    while _reap(child) and child.returncode is None:
         patience = None if deadline is None else max(0.0, deadline - time.monotonic())
         ready, _, _ = select.select(sources, [], [], patience)
         asked = False
@@ -159,11 +159,11 @@ def _descendants() -> list[int]:
     return [process.pid for process in psutil.Process().children(recursive=True)]
 
 
-def _sweep() -> int:
+def _sweep(child: subprocess.Popen[bytes]) -> int:
     """End everything that has become our child, and say how many processes that were."""
     seen: set[int] = set()
     began = time.monotonic()
-    while _reap() and time.monotonic() - began < SWEEP_BOUND_S:
+    while _reap(child) and time.monotonic() - began < SWEEP_BOUND_S:
         number = signal.SIGTERM if time.monotonic() - began < SWEEP_GRACE_S else signal.SIGKILL
         for pid in [*_descendants(), *_tree]:
             if number == signal.SIGKILL or pid not in seen:
@@ -175,11 +175,15 @@ def _sweep() -> int:
     return len(seen)
 
 
-def _reap() -> bool:
-    """Collect dead children; return whether any child is left."""
+def _reap(child: subprocess.Popen[bytes]) -> bool:
+    """Collect dead children, adopted ones too; return whether any child is left.
+
+    At once and not only at the end: who waits for a daemon to vanish would wait for its zombie.
+    """
     try:
-        while os.waitpid(-1, os.WNOHANG) != (0, 0):
-            pass
+        while (dead := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            if dead[0] == child.pid:
+                child.returncode = os.waitstatus_to_exitcode(dead[1])
     except ChildProcessError:
         return False
     return True

@@ -32,7 +32,7 @@ def end_orphans() -> None:
         if not orphans:
             return
         for orphan in orphans:
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.Error):  # it has just ended, or belongs to another user
                 for process in [*orphan.children(recursive=True), orphan]:
                     process.kill()
         time.sleep(0.02)
@@ -45,5 +45,5 @@ def _is_inherited(child: psutil.Process) -> bool:
             and os.getsid(child.pid) != os.getsid(0)
             and launcher.__file__ not in child.cmdline()
         )
-    except (psutil.NoSuchProcess, ProcessLookupError):
+    except (psutil.Error, ProcessLookupError):
         return False

@@ -1,0 +1,42 @@
+"""Who is alive: processes are told apart by the pid that they wrote into a file."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import psutil
+
+import kimi_mcp
+
+BOUND_S = 15.0
+ENV = {"PATH": os.environ["PATH"]}
+PYTHON = sys.executable
+IMPORTABLE = {**ENV, "PYTHONPATH": str(Path(kimi_mcp.__file__).parents[1])}
+
+
+async def pid_in(file: Path) -> int:
+    """Wait until *file* holds a pid, and return it."""
+    await until(lambda: file.exists() and file.read_text(encoding="utf-8").endswith("\n"))
+    return int(await anyio.Path(file).read_text(encoding="utf-8"))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that is dead and not yet collected does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def until_gone(*pids: int, within_s: float = BOUND_S) -> None:
+    """Wait until none of the processes is left."""
+    await until(lambda: not any(is_alive(pid) for pid in pids), within_s=within_s)
+
+
+async def until(is_so: Callable[[], bool], *, within_s: float = BOUND_S) -> None:
+    """Wait for something in another process, which can only be asked again and again."""
+    with anyio.fail_after(within_s):
+        while not is_so():  # noqa: ASYNC110
+            await anyio.sleep(0.01)

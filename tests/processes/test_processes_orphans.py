@@ -1,0 +1,73 @@
+"""Ends that can only be seen from outside: of the runner, and of the launcher below a runner."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from living import IMPORTABLE, PYTHON, is_alive, pid_in, until_gone
+
+RUNNER = """
+import os, sys
+from pathlib import Path
+import anyio
+from kimi_mcp.processes.child import start
+from kimi_mcp.processes.orphans import adopt_orphans
+
+async def run():
+    argv = ["sh", "-c", sys.argv[1]]
+    env = {"PATH": os.environ["PATH"]}
+    async with start(argv, cwd=Path.cwd(), env=env, grace_s=60) as child:
+        Path("launcher").write_text(f"{child._process.pid}\\n")
+        print("ready", flush=True)
+        print(await child.wait(), flush=True)
+        print("waited", flush=True)
+        sys.stdin.read()
+
+adopt_orphans()
+anyio.run(run)
+"""
+
+FAMILY = """
+sleep 2001 & echo $! > plain
+setsid sleep 2002 & echo $! > own-group
+env -i setsid sh -c '(sleep 2003 & echo $! > daemon; wait) &'
+"""
+NAMES = ("plain", "own-group", "daemon")
+
+
+def begin(text: str, cwd: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [PYTHON, "-c", RUNNER, text],
+        cwd=cwd,
+        env=IMPORTABLE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said(runner: subprocess.Popen[str]) -> str:
+    assert runner.stdout is not None
+    return runner.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("last", ["exec sleep 2004", "trap '' TERM; exec sleep 2004"])
+async def test_a_killed_runner_leaves_nothing_within_ten_seconds(tmp_path: Path, last: str):
+    with begin(f"{FAMILY} echo $$ > main; {last}", tmp_path) as runner:
+        assert said(runner) == "ready"
+        names = (*NAMES, "main", "launcher")
+        pids = [await pid_in(tmp_path / name) for name in names]
+        assert all(is_alive(pid) for pid in pids)
+        runner.kill()
+        await until_gone(*pids, within_s=10)
+
+
+async def test_a_killed_launcher_is_noticed_and_its_processes_are_ended(tmp_path: Path):
+    wait_for_them = "until [ -s daemon ] && [ -s launcher ]; do sleep 0.01; done\n"
+    text = f"{FAMILY} echo $$ > main; {wait_for_them} kill -9 $PPID; exec sleep 2005"
+    with begin(text, tmp_path) as runner:
+        assert said(runner) == "ready"
+        assert "code=None, signal=None" in said(runner)
+        assert said(runner) == "waited"
+        pids = [await pid_in(tmp_path / name) for name in (*NAMES, "main")]
+        assert not any(is_alive(pid) for pid in pids)
