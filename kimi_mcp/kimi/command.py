@@ -5,11 +5,15 @@ flags (`--yolo`, `--work-dir` and others are refused there). `-p` takes one argu
 limits to 128 KiB and which anybody can read in the process list: long briefs go through a file.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 ARGUMENT_LIMIT_BYTES = 100_000
 PROVIDER_PREFIX = "KIMI_MODEL_"  # a model defined by environment alone, name and key included
+ACCOUNT = frozenset({"KIMI_CODE_BASE_URL", "KIMI_CODE_OAUTH_HOST", "KIMI_OAUTH_HOST"})
+
+_SLASH_COMMAND = re.compile(r"[\s\ufeff]*/")  # Kimi trims the prompt before it looks for one
 
 
 def arguments(
@@ -20,9 +24,9 @@ def arguments(
     model: str | None = None,
 ) -> list[str]:
     """Build the argv for *prompt*; with *session_id* it is the next turn of that session."""
-    if prompt.startswith("/"):
-        # a leading slash is a command: `/goal` would start an endless loop
-        prompt = "\n" + prompt
+    if _SLASH_COMMAND.match(prompt):
+        # a command: `/goal` would start an endless loop; blank space before it changes nothing
+        prompt = "Do this: " + prompt
     argv = [*executable, "-p", prompt, "--output-format", "stream-json"]
     if model is not None:
         argv += ["-m", model]
@@ -45,12 +49,17 @@ def environment(
 
     Args:
         passed_on: the allowed part of the host's environment.
-        host: the host's environment; only a model defined by environment is taken from it.
+        host: the host's environment; only the model and the account's servers, where they are
+            defined by environment, are taken from it.
         home: the task's own `KIMI_CODE_HOME`.
         steps: requests a turn may make, 0 for no limit.
         attempts: how often one request is tried.
     """
-    model = {name: value for name, value in host.items() if name.startswith(PROVIDER_PREFIX)}
+    model = {
+        name: value
+        for name, value in host.items()
+        if name.startswith(PROVIDER_PREFIX) or name in ACCOUNT
+    }
     limits = {"KIMI_LOOP_MAX_STEPS_PER_TURN": str(steps)} if steps else {}
     return {
         **passed_on,

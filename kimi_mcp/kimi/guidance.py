@@ -1,50 +1,61 @@
 """The project's own instructions for agents, for a repository that has only `CLAUDE.md`.
 
 Kimi Code reads `AGENTS.md` and never `CLAUDE.md` (2.1.0, ran). Where the repository has only the
-latter, its text goes into the task's Kimi home as `AGENTS.md`, with its `@file` imports resolved.
+latter, its text goes into the task's Kimi home as `AGENTS.md`, with its `@file` imports resolved
+where one stands alone on its line, also as an item of a list.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 LIMIT_BYTES = 32_768  # Kimi Code warns beyond that
 IMPORT_DEPTH = 5  # as deep as Claude Code follows
+READ_BY_KIMI = ("AGENTS.md", "agents.md", ".kimi-code/AGENTS.md")
 
-_IMPORT = re.compile(r"(?m)^@(?P<path>[^\s`]+)\s*$")
+_IMPORT = re.compile(r"\s*(?:[-*]\s+)?@(?P<path>[^\s`]+)\s*")
 
 
 def project_guidance(root: Path) -> str | None:
     """Return what the home's `AGENTS.md` should say for the repository at *root*, if anything.
 
-    Imports that leave the repository or do not exist stay as they are written.
+    Each file is imported once. Imports that leave the repository or do not exist stay as they are
+    written.
     """
-    if any((root / name).exists() for name in ("AGENTS.md", "agents.md")):
+    if any((root / name).exists() for name in READ_BY_KIMI):
         return None
     base = root.resolve()
     source = base / "CLAUDE.md"
     text = _text(source, base=base)
     if text is None:
         return None
-    whole = _resolve(text, folder=base, base=base, depth=IMPORT_DEPTH)
-    return whole.encode()[:LIMIT_BYTES].decode(errors="ignore")
+    whole = bytearray()
+    for line in _lines(text, folder=base, base=base, depth=IMPORT_DEPTH, seen={source.resolve()}):
+        whole += line.encode()
+        if len(whole) >= LIMIT_BYTES:
+            break
+    return whole[:LIMIT_BYTES].decode(errors="ignore")
 
 
-def _resolve(text: str, *, folder: Path, base: Path, depth: int) -> str:
-    def imported(found: re.Match[str]) -> str:
-        target = folder / found["path"]
-        content = _text(target, base=base) if depth else None
-        if content is None:
-            return found[0]
-        return _resolve(content, folder=target.parent, base=base, depth=depth - 1)
-
-    return _IMPORT.sub(imported, text)
+def _lines(text: str, *, folder: Path, base: Path, depth: int, seen: set[Path]) -> Iterator[str]:
+    for line in text.splitlines(keepends=True):
+        found = _IMPORT.fullmatch(line)
+        target = folder / found["path"] if found and depth else None
+        content = _text(target, base=base) if target else None
+        if target is None or content is None:
+            yield line
+        elif target.resolve() not in seen:
+            seen.add(target.resolve())
+            yield from _lines(content, folder=target.parent, base=base, depth=depth - 1, seen=seen)
+            yield "" if content.endswith("\n") else "\n"
 
 
 def _text(path: Path, *, base: Path) -> str | None:
     try:
-        if not path.resolve(strict=True).is_relative_to(base):
+        real = path.resolve(strict=True)
+        if not real.is_relative_to(base) or not real.is_file():
             return None
-        with path.open("rb") as file:
+        with real.open("rb") as file:
             return file.read(LIMIT_BYTES).decode(errors="replace")
-    except OSError:
+    except (OSError, RuntimeError, ValueError):  # the latter two: a loop of links, a NUL in a name
         return None

@@ -7,6 +7,7 @@ The user's own configuration, MCP servers and hooks are not involved.
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +17,8 @@ SHARED = ("credentials", "oauth")
 def user_home(environ: Mapping[str, str]) -> Path:
     """Return the user's own Kimi Code home."""
     named = environ.get("KIMI_CODE_HOME")
-    return Path(named) if named else Path(environ.get("HOME", "~")).expanduser() / ".kimi-code"
+    home = Path(named) if named else Path(environ.get("HOME", "~")) / ".kimi-code"
+    return home.expanduser().absolute()
 
 
 def lay(folder: Path, *, user: Path, config: str, guidance: str | None) -> None:
@@ -34,30 +36,37 @@ def lay(folder: Path, *, user: Path, config: str, guidance: str | None) -> None:
         for name in SHARED:
             (user / name).mkdir(mode=0o700, exist_ok=True)
             link = folder / name
-            link.unlink(missing_ok=True)
+            _clear(link)
             link.symlink_to(user / name, target_is_directory=True)
     device = user / "device_id"
     if device.is_file():
         _write_private(folder / "device_id", device.read_text(encoding="utf-8"))
     notes = folder / "AGENTS.md"
     if guidance is None:
-        notes.unlink(missing_ok=True)
+        _clear(notes)
     else:
         _write_private(notes, guidance)
 
 
 def forget_secrets(folder: Path) -> None:
     """Remove what holds keys or leads to them, once no Kimi uses the home any more."""
-    (folder / "config.toml").unlink(missing_ok=True)
-    for name in SHARED:
-        link = folder / name
-        if link.is_symlink():
-            link.unlink()
+    for name in ("config.toml", "config.toml.new", *SHARED):
+        _clear(folder / name)
+
+
+def _clear(path: Path) -> None:
+    """Remove whatever stands there: in an earlier attempt the worker could put a folder there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write_private(path: Path, text: str) -> None:
     fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
+    _clear(fresh)
+    if path.is_dir():
+        _clear(path)
     with os.fdopen(
         os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
     ) as file:

@@ -6,6 +6,8 @@ within 30 to 60 ms, also while a tool runs (Kimi Code 0.38 to 2.1.0, ran). It is
 without any journal falls back to standard output. `decode` is pure; `Journal` reads the files.
 """
 
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +23,7 @@ from kimi_mcp.kimi.observations import (
     ToolEnded,
     TurnEnded,
 )
-from kimi_mcp.kimi.stream import LineSplitter, json_object, whole_number
+from kimi_mcp.kimi.stream import LineSplitter, json_object, text_or_none, whole_number
 
 TARGET_CHARS = 80
 READ_BYTES = 4_000_000  # at most, per file and poll
@@ -38,7 +40,7 @@ def decode(line: bytes, *, agent: str) -> list[Observation]:
         case "turn.step.retrying":
             return [
                 Retrying(
-                    error=str(record.get("errorMessage", "")),
+                    error=text_or_none(record.get("errorMessage")) or "",
                     status=whole_number(record.get("statusCode")),
                 )
             ]
@@ -59,9 +61,9 @@ def decode(line: bytes, *, agent: str) -> list[Observation]:
             error = _mapping(record.get("error"))
             return [
                 TurnEnded(
-                    reason=str(record.get("reason", "")),
-                    code=error.get("code"),
-                    message=error.get("message"),
+                    reason=text_or_none(record.get("reason")) or "",
+                    code=text_or_none(error.get("code")),
+                    message=text_or_none(error.get("message")),
                     status=whole_number(_mapping(error.get("details")).get("statusCode")),
                 )
             ]
@@ -72,7 +74,8 @@ def decode(line: bytes, *, agent: str) -> list[Observation]:
 class Journal:
     """Follows the journals of all agents of one Kimi home.
 
-    What stands in them when the object is made belongs to earlier attempts and is passed over.
+    What stands in them when the object is made belongs to earlier attempts and is passed over. The
+    worker can delete, replace or fill them as it likes: nothing here raises for that or waits.
     """
 
     def __init__(self, home: Path) -> None:
@@ -80,7 +83,7 @@ class Journal:
         self._files: dict[Path, _Tail] = {}
         self._announced: set[str] = set()
         for path in self._paths():
-            self._files[path] = _Tail(path, offset=path.stat().st_size)
+            self._files[path] = _Tail(path, offset=_size(path))
 
     def read(self) -> list[Observation]:
         """Return what was appended since the last call, in order within each file."""
@@ -88,16 +91,19 @@ class Journal:
         for path in self._paths():
             tail = self._files.setdefault(path, _Tail(path, offset=0))
             lines = tail.read()
-            session_id = path.parents[2].name
+            session_id = text_or_none(path.parents[2].name) or ""
             if lines and session_id not in self._announced:
                 self._announced.add(session_id)
                 seen.append(SessionFound(session_id=session_id))
             for line in lines:
-                seen += decode(line, agent=path.parent.name)
+                seen += decode(line, agent=text_or_none(path.parent.name) or "")
         return seen
 
     def _paths(self) -> list[Path]:
-        return sorted(self._sessions.glob("*/session_*/agents/*/wire.jsonl"))
+        try:
+            return sorted(self._sessions.glob("*/session_*/agents/*/wire.jsonl"))
+        except OSError:
+            return []  # a folder went away while it was being listed
 
 
 class _Tail:
@@ -108,13 +114,28 @@ class _Tail:
 
     def read(self) -> list[bytes]:
         try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                chunk = file.read(READ_BYTES)
+            chunk = _read(self._path, offset=self._offset)
         except OSError:
-            return []  # the worker can move or delete its own journal; it is an aid, not the truth
+            return []
         self._offset += len(chunk)
         return list(self._splitter.feed(chunk))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _read(path: Path, *, offset: int) -> bytes:
+    # without waiting: somebody could put a named pipe in the journal's place
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        is_file = stat.S_ISREG(os.fstat(file).st_mode)
+        return os.pread(file, READ_BYTES, offset) if is_file else b""
+    finally:
+        os.close(file)
 
 
 def _loop_event(event: Record, agent: str) -> list[Observation]:
@@ -124,8 +145,8 @@ def _loop_event(event: Record, agent: str) -> list[Observation]:
         case "tool.call":
             return [
                 ToolBegan(
-                    call_id=str(event.get("toolCallId", "")),
-                    tool=str(event.get("name", "?")),
+                    call_id=text_or_none(event.get("toolCallId")) or "",
+                    tool=text_or_none(event.get("name")) or "?",
                     target=_target(_mapping(event.get("args"))),
                 )
             ]
@@ -133,16 +154,15 @@ def _loop_event(event: Record, agent: str) -> list[Observation]:
             result = _mapping(event.get("result"))
             return [
                 ToolEnded(
-                    call_id=str(event.get("toolCallId", "")),
+                    call_id=text_or_none(event.get("toolCallId")) or "",
                     is_error=result.get("isError") is True,
                     duration_ms=whole_number(result.get("durationMs")),
                 )
             ]
         case "content.part" if agent == "main":
             part = _mapping(event.get("part"))
-            text = part.get("text")
-            is_said = part.get("type") == "text" and isinstance(text, str) and text
-            return [TextSaid(text=str(text))] if is_said else []
+            text = text_or_none(part.get("text")) if part.get("type") == "text" else None
+            return [TextSaid(text=text)] if text else []
         case _:
             return []
 
@@ -150,9 +170,8 @@ def _loop_event(event: Record, agent: str) -> list[Observation]:
 def _target(arguments: Record) -> str:
     """Name what a tool call is about, in one short line."""
     for key in ("path", "command", "pattern", "query", "url", "description"):
-        value = arguments.get(key)
-        if isinstance(value, str) and value.strip():
-            line = " ".join(value.split())
+        line = " ".join((text_or_none(arguments.get(key)) or "").split())
+        if line:
             return line if len(line) <= TARGET_CHARS else line[: TARGET_CHARS - 1] + "…"
     return ""
 

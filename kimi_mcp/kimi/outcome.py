@@ -17,7 +17,8 @@ from kimi_mcp.kimi.observations import TurnEnded
 from kimi_mcp.lifecycle import Outcome
 
 QUOTE_CHARS = 400
-BLOCKED_MARK = "BLOCKED:"
+
+_BLOCKED = re.compile(r"^[\s>#*_`-]*BLOCKED[*_`]*:", re.MULTILINE)  # also bold, quoted, in a list
 
 
 class StopReason(StrEnum):
@@ -63,8 +64,8 @@ _BY_WORDS = (
         re.compile(
             r"reached your [^.]*usage limit|usage limit for this billing cycle"
             r"|exceeded your current (token )?quota|check your account balance"
-            r"|insufficient balance|access_terminated_error|exceeded_current_quota_error"
-            r"|payment required",
+            r"|insufficient balance|recharge|access_terminated_error|exceeded_current_quota_error"
+            r"|^402\b|payment required",
             re.IGNORECASE,
         ),
         Outcome.QUOTA_EXHAUSTED,
@@ -75,7 +76,7 @@ _BY_WORDS = (
         Outcome.CONTEXT_OVERFLOW,
     ),
     (
-        re.compile(r"no credential configured|auth\.(login_required|token_)"),
+        re.compile(r"no credential configured|^auth\."),
         Outcome.NOT_LOGGED_IN,
     ),
     (
@@ -112,19 +113,20 @@ def classify(facts: RunFacts) -> RunEnd:
         if blocked := blocked_question(facts.closing_words):
             return RunEnd(outcome=Outcome.BLOCKED, quote=_quote(blocked))
         return RunEnd(outcome=None)
-    code, words = _failure(facts)
-    return RunEnd(outcome=_name(code, words), quote=_quote(words))
+    if failure := _failure(facts):
+        code, words = failure
+        return RunEnd(outcome=_name(code, words), quote=_quote(words))
+    # what is left are words of programs that Kimi ran, or its own: no ground for a name
+    return RunEnd(outcome=Outcome.CRASHED, quote=_quote(_last_words(facts)))
 
 
 def blocked_question(closing_words: str) -> str | None:
     """Return what follows `BLOCKED:` at the start of a line of Kimi's closing words."""
-    lines = closing_words.splitlines()
-    for number, line in enumerate(lines):
-        bare = line.strip().lstrip("*`_> ")
-        if bare.startswith(BLOCKED_MARK):
-            rest = [bare.removeprefix(BLOCKED_MARK), *lines[number + 1 :]]
-            return " ".join(" ".join(rest).split()).strip("*`_ ") or "(no question was given)"
-    return None
+    found = _BLOCKED.search(closing_words)
+    if found is None:
+        return None
+    question = " ".join(closing_words[found.end() :].split())
+    return question.strip("*_ ") or "(no question was given)"
 
 
 def _is_proper(facts: RunFacts) -> bool:
@@ -133,18 +135,20 @@ def _is_proper(facts: RunFacts) -> bool:
     return is_exit_good and facts.is_answer_complete and is_journal_content
 
 
-def _failure(facts: RunFacts) -> tuple[str | None, str]:
-    """Find the error code and the most telling words: stderr's last failure, else the journal's."""
+def _failure(facts: RunFacts) -> tuple[str | None, str] | None:
+    """Find Kimi's own error code and words: stderr's last failure, else the journal's."""
     said = list(_FAILURE.finditer(facts.stderr_tail))
     if said:
         return said[-1]["code"], said[-1]["words"].strip()
     ended = facts.turn_ended
     if ended is not None and ended.reason != "completed":
         return ended.code, ended.message or f"the turn ended as {ended.reason}"
+    return None
+
+
+def _last_words(facts: RunFacts) -> str:
     last_lines = facts.stderr_tail.strip().splitlines()[-3:]
-    if last_lines:
-        return None, " / ".join(line.strip() for line in last_lines)
-    return None, facts.closing_words
+    return " / ".join(line.strip() for line in last_lines) or facts.closing_words
 
 
 def _name(code: str | None, words: str) -> Outcome:

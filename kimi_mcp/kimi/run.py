@@ -7,6 +7,7 @@ does, those of standard output do. Both pipes are drained all the time (a full o
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -133,6 +134,7 @@ async def run(order: RunOrder, *, observe: Observe, cancelled: anyio.Event) -> R
             partial(_read_stderr, kimi.stderr, raw=order.raw / "stderr.txt", watch=watch)
         )
         await _until_exit(kimi, order=order, watch=watch, cancelled=cancelled)
+        readers.cancel_scope.deadline = anyio.current_time() + children.DRAIN_BOUND_S
     await watch.look()
     ended = await kimi.wait()
     return RunFacts(
@@ -186,9 +188,10 @@ async def _follow_journal(*, order: RunOrder, watch: _Watch) -> None:
 
 async def _read_stdout(source: ByteReceiveStream, *, raw: Path, watch: _Watch) -> None:
     splitter = stream.LineSplitter()
-    async for chunk in _kept(source, raw=raw):
-        for line in splitter.feed(chunk):
-            await _take(line, watch)
+    async with aclosing(_kept(source, raw=raw, watch=watch)) as chunks:
+        async for chunk in chunks:
+            for line in splitter.feed(chunk):
+                await _take(line, watch)
     for line in splitter.flush():
         await _take(line, watch)
 
@@ -201,16 +204,18 @@ async def _take(line: bytes, watch: _Watch) -> None:
 
 
 async def _read_stderr(source: ByteReceiveStream, *, raw: Path, watch: _Watch) -> None:
-    async for chunk in _kept(source, raw=raw):
-        watch.stderr_tail += chunk
-        del watch.stderr_tail[:-STDERR_TAIL_BYTES]
+    async with aclosing(_kept(source, raw=raw, watch=watch)) as chunks:
+        async for chunk in chunks:
+            watch.stderr_tail += chunk
+            del watch.stderr_tail[:-STDERR_TAIL_BYTES]
 
 
-async def _kept(source: ByteReceiveStream, *, raw: Path) -> AsyncGenerator[bytes]:
-    """Yield what *source* brings, and keep it in the file *raw*."""
+async def _kept(source: ByteReceiveStream, *, raw: Path, watch: _Watch) -> AsyncGenerator[bytes]:
+    """Yield what *source* brings, which is a sign of life, and keep it in the file *raw*."""
     kept = 0
     async with await anyio.open_file(raw, "ab") as file:
         async for chunk in source:
+            watch.last_sign_at = anyio.current_time()
             if kept < RAW_BYTES:
                 kept += len(chunk)
                 await file.write(chunk)

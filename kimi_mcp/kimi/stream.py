@@ -47,19 +47,18 @@ def decode(line: bytes) -> list[Observation]:
     record = json_object(line)
     match record.get("role"), record.get("type"):
         case "assistant", _:
-            text = record.get("content")
-            said = [TextSaid(text=text)] if isinstance(text, str) and text else []
-            return [StepBegan(agent="main"), *said]
+            text = text_or_none(record.get("content"))
+            return [StepBegan(agent="main"), *([TextSaid(text=text)] if text else [])]
         case "meta", "turn.step.retrying":
             return [
                 StepBegan(agent="main"),
                 Retrying(
-                    error=str(record.get("error_message", "")),
+                    error=text_or_none(record.get("error_message")) or "",
                     status=whole_number(record.get("status_code")),
                 ),
             ]
         case "meta", "session.resume_hint":
-            return [AnswerCompleted(session_id=str(record.get("session_id", "")))]
+            return [AnswerCompleted(session_id=text_or_none(record.get("session_id")) or "")]
         case _:
             return []
 
@@ -71,6 +70,14 @@ def json_object(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def text_or_none(value: object) -> str | None:
+    """Return *value* if it is a text, in a form that can be stored, else nothing.
+
+    Kimi cuts texts by UTF-16 units: half a character may be left, which no encoding accepts.
+    """
+    return value.encode(errors="replace").decode() if isinstance(value, str) else None
 
 
 def whole_number(value: object) -> int | None:
