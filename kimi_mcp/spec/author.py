@@ -200,9 +200,4 @@ def _entry(file: DraftFile, shelf: Shelf, folder: str) -> FileEntry | None:
 
 
 def _exists(shelf: Shelf, path: str, folder: str) -> bool:
-    if paths.is_glob(path):
-        return True
-    tree = files.look(shelf.root, [path], folder=folder, listed=())
-    return not paths.flaw(path, folder=folder) and (
-        tree.place(tree.locate(path)).kind is not files.Kind.MISSING
-    )
+    return paths.is_glob(path) or files.exists(shelf.root, path, folder=folder)

@@ -112,7 +112,7 @@ class Command:
         object.__setattr__(self, "text", _one_line(self.text.strip(), what="a command"))
         object.__setattr__(self, "note", _one_paragraph(self.note or "") or None)
         if self.timeout_s is not None and not 0 < self.timeout_s < float("inf"):
-            message = f"`{self.text}`: a timeout is more than 0 seconds, not {self.timeout_s:g}"
+            message = f"`{self.text}`: a timeout of {self.timeout_s:g} s; write `(timeout 10m)`"
             raise SpecInvalid(message)
         if self.directory is not None:
             directory = _one_line(self.directory.strip(), what="a directory")

@@ -8,7 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -32,11 +32,13 @@ class Place:
     """What is known of one path; *leads_to* is where a symbolic link on the way ends.
 
     *leads_to* is relative to the root, and None without a link; *leaves* says that it ends outside.
+    *is_uncommitted* is a path that stands on the disk and not in the listed files.
     """
 
     kind: Kind
     leads_to: str | None = None
     leaves: bool = False
+    is_uncommitted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,8 @@ def look(
 ) -> Tree:
     """Learn the facts about the paths *named*, written from *folder* or from the root.
 
-    *listed* are the repository's files where the caller knows them better (git at a base commit).
+    *listed* are the files at the base commit, where the caller knows them: a task sees those and
+    nothing else, so they decide what exists.
     """
     real_root = Path(os.path.realpath(root))
     found: dict[str, Place] = {}
@@ -83,6 +86,8 @@ def look(
                 candidate = paths.rooted(path, folder=base)
                 if candidate not in found and not paths.is_glob(candidate):
                     found[candidate] = _place(real_root, candidate)
+    if listed is not None:
+        found = {path: _committed(path, place, listed) for path, place in found.items()}
     needs_list = any(place.kind is Kind.MISSING for place in found.values()) or any(
         paths.is_glob(path) for path in named
     )
@@ -96,6 +101,25 @@ def named_paths(spec: Spec) -> tuple[str, ...]:
     """Give every path that the spec's tasks name."""
     entries = (entry for task in spec.tasks for entry in task.files)
     return tuple(p for entry in entries for p in (entry.path, entry.target) if p is not None)
+
+
+def exists(root: Path, path: str, *, folder: str = "") -> bool:
+    """Tell whether *path*, written from *folder* or from the root, stands on the disk."""
+    real_root = Path(os.path.realpath(root))
+    return any(
+        paths.flaw(path, folder=base) is None
+        and _place(real_root, paths.rooted(path, folder=base)).kind is not Kind.MISSING
+        for base in dict.fromkeys([folder, ""])
+    )
+
+
+def _committed(path: str, place: Place, listed: Sequence[str]) -> Place:
+    if path in listed:
+        return replace(place, kind=Kind.FILE)
+    if any(name.startswith(f"{path}/") for name in listed):
+        return replace(place, kind=Kind.FOLDER)
+    is_there = place.kind is not Kind.MISSING
+    return replace(place, kind=Kind.MISSING, is_uncommitted=is_there)
 
 
 def _place(root: Path, path: str) -> Place:

@@ -193,6 +193,8 @@ def _missing(task: Task, entry: FileEntry, tree: Tree, *, made: set[int]) -> Fin
     if made:
         makers = " and ".join(f"task {n}" for n in sorted(made))
         message = f"`{entry.path}` does not exist until {makers} makes it; depend on that task"
+    elif tree.place(entry.path).is_uncommitted:
+        message = f"`{entry.path}` is not committed, so Kimi would not have it; commit it first"
     elif entry.operation is Operation.READ:
         near = nearest(entry.path, tree.files)
         message = f"`{entry.path}` to READ does not exist; nearest: {near}"

@@ -29,7 +29,7 @@ def parse(text: str, *, name: str = "spec") -> Spec:
     source.find_regions(start)
     layout: list[Part] = []
     if text.startswith(_BOM):
-        layout.append(Part("bom", _BOM, ("bom",)))
+        layout.append(Part("bom", _BOM))
     if start:
         layout.append(Part("front", source.text(0, start)))
     body = _Body(source, layout)

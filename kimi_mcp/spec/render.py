@@ -35,7 +35,8 @@ def render(spec: Spec) -> str:
         layout.append(part)
         if part.kind == "tasks":
             layout.extend(tasks)
-    return assemble(layout, spoken(spec), write=lambda kind: _canonical(spec, kind))
+    mark = layout.pop(0).text if layout[0].kind == "bom" else ""
+    return mark + assemble(layout, spoken(spec), write=lambda kind: _canonical(spec, kind))
 
 
 def with_task(spec: Spec, number: int, **fields: Unpack[TaskFields]) -> Spec:
@@ -52,7 +53,6 @@ def spoken(spec: Spec) -> Mapping[str, tuple[object, ...]]:
     """Give what each kind of part of a spec's text has to say, in canonical order."""
     front = front_values(spec)
     return {
-        "bom": tuple(value for part in spec.layout if part.kind == "bom" for value in part.values),
         "front": front if any(value for value in front[1:]) or _has_front(spec) else (),
         "heading": (spec.number, spec.title),
         "preface": (spec.preface,) if spec.preface else (),

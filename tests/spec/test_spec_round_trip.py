@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from kimi_mcp.errors import SpecInvalid
@@ -22,21 +22,40 @@ from kimi_mcp.spec.parse import parse
 from kimi_mcp.spec.render import render, with_task
 
 _PIECES = [
-    *("# Spec: 1 -- x", "## Tasks", "### Task 2: y [INDEPENDENT]", "#### deeper", "#", "##", "\\# z"),
+    *(
+        "# Spec: 1 -- x",
+        "## Tasks",
+        "### Task 2: y [INDEPENDENT]",
+        "#### deeper",
+        "#",
+        "##",
+        "\\# z",
+    ),
     *("Files:", "Files to create:", "Requirements: now", "Notes:", "Notes\\:", "Budget: 3 steps"),
     *("**Verification:**", "Depends on: Task 1", "```", "~~~", "```py", "````", "<!--", "-->"),
     *("<!-- x -->", "- ```", "- item", "1. one", "- [ ] open", "manual: `x`", "`cmd`", "`a` b"),
     *("`a` (in b, timeout 3m)", "(timeout 0s)", "``", "`", "\\```", "\\\\<!--", "---", "==="),
-    *("", " ", "\t", "a -> b", "MOVE", "x:10-20", "[INDEPENDENT]", "\\[INDEPENDENT]", "\x0b", "\u2028"),
+    *(
+        "",
+        " ",
+        "\t",
+        "a -> b",
+        "MOVE",
+        "x:10-20",
+        "[INDEPENDENT]",
+        "\\[INDEPENDENT]",
+        "\x0b",
+        "\u2028",
+    ),
     *("12 -- x", "-- y", "001", "—", "\r", "\r\n", "\x85", "\ufeff", "é漢"),
 ]
 _words = st.one_of(st.sampled_from(_PIECES), st.text(st.characters(exclude_categories=["Cs"])))
 _line = st.lists(_words, max_size=3).map(" ".join)
-_text = st.lists(_line, max_size=7).map("\n".join)
+_text = st.lists(_line, max_size=5).map("\n".join)
+# Big values are the point here; the suite bounds the number of examples instead.
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 _number = st.integers(0, 10_000)
 _label = st.from_regex(r"[A-Z][a-z]{0,5}( [A-Za-z]{1,4}){0,3}", fullmatch=True)
-
-
 
 
 @st.composite
@@ -126,11 +145,13 @@ _spec_texts = st.one_of(
 )
 
 
+@settings(max_examples=60, suppress_health_check=_SLOW)
 @given(_specs)
 def test_a_spec_made_of_values_survives_the_file(spec: Spec):
     assert parse(render(spec)) == spec
 
 
+@settings(max_examples=60, suppress_health_check=_SLOW)
 @given(_spec_texts)
 def test_every_text_that_parses_is_rendered_byte_for_byte(text: str):
     try:
@@ -142,6 +163,7 @@ def test_every_text_that_parses_is_rendered_byte_for_byte(text: str):
     assert render(spec) == text
 
 
+@settings(max_examples=60, suppress_health_check=_SLOW)
 @given(_spec_texts)
 def test_what_was_read_can_be_written_from_its_values_alone(text: str):
     try:
@@ -158,10 +180,14 @@ def test_what_was_read_can_be_written_from_its_values_alone(text: str):
 def test_any_text_is_read_or_refused_with_line_numbers(text: str):
     try:
         parse(text, name="any")
+        problems: list[str] = []
     except SpecInvalid as error:
-        assert all(line.startswith("any:") for line in str(error).split("\n"))
+        problems = str(error).split("\n")
+
+    assert all(line.startswith("any:") for line in problems)
 
 
+@settings(max_examples=60, suppress_health_check=_SLOW)
 @given(_specs, _tasks, st.data())
 def test_replacing_one_field_says_just_that_field(spec: Spec, new: Task, data: st.DataObject):
     assume(spec.tasks)
