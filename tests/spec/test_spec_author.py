@@ -1,14 +1,18 @@
 """From a plan and answers to a spec file, again and again."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kimi_mcp.demo.story import PLAN as DEMO_PLAN
+from kimi_mcp.demo.story import PROGRAM
 from kimi_mcp.errors import Refused, SpecInvalid
 from kimi_mcp.spec.author import Authored, Order, TaskAnswer, author
 from kimi_mcp.spec.model import Command, FileEntry, Manual, Operation
 from kimi_mcp.spec.parse import parse
+from kimi_mcp.spec.render import render
 from kimi_mcp.spec.shelf import Shelf, slug
 
 PLAN = """\
@@ -305,3 +309,14 @@ def test_a_write_keeps_the_files_permissions(shelf: Shelf, root: Path):
 )
 def test_a_slug_is_plain_ascii(title: str, expected: str):
     assert slug(title) == expected
+
+
+def test_the_demos_spec_in_this_repository_is_what_its_plan_becomes(shelf: Shelf, root: Path):
+    for path, text in PROGRAM.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    made = _author(shelf, plan=DEMO_PLAN, source="report-plan.md")
+    kept = (Path(__file__).parents[2] / "specs" / "002-demo.md").read_text(encoding="utf-8")
+
+    assert made.findings == ()
+    assert render(replace(made.spec, number=2)) == kept

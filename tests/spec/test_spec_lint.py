@@ -214,6 +214,7 @@ def test_independence_and_waves_follow_from_files_and_dependencies():
 
     assert independent(spec) == frozenset({1, 2})
     assert waves(spec) == [[1, 2], [3]]
+    assert independent(_spec("CREATE a", "CREATE b | Depends on: Task 1")) == frozenset({1})
 
 
 def test_paths_are_tried_from_the_project_folder_and_written_from_the_root(root: Path):

@@ -183,7 +183,7 @@ _LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(_LINES | st.text(), max_size=25).map("\n".join))
 def test_no_text_raises_and_no_path_or_command_is_invented(text: str):
     for task in extract(text).tasks:

@@ -53,7 +53,15 @@ _words = st.one_of(st.sampled_from(_PIECES), st.text(st.characters(exclude_categ
 _line = st.lists(_words, max_size=3).map(" ".join)
 _text = st.lists(_line, max_size=5).map("\n".join)
 # Big values are the point here; the suite bounds the number of examples instead.
-_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+_suite = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
+)
 _number = st.integers(0, 10_000)
 _label = st.from_regex(r"[A-Z][a-z]{0,5}( [A-Za-z]{1,4}){0,3}", fullmatch=True)
 
@@ -145,13 +153,13 @@ _spec_texts = st.one_of(
 )
 
 
-@settings(max_examples=60, suppress_health_check=_SLOW)
+@_suite
 @given(_specs)
 def test_a_spec_made_of_values_survives_the_file(spec: Spec):
     assert parse(render(spec)) == spec
 
 
-@settings(max_examples=60, suppress_health_check=_SLOW)
+@_suite
 @given(_spec_texts)
 def test_every_text_that_parses_is_rendered_byte_for_byte(text: str):
     try:
@@ -163,7 +171,7 @@ def test_every_text_that_parses_is_rendered_byte_for_byte(text: str):
     assert render(spec) == text
 
 
-@settings(max_examples=60, suppress_health_check=_SLOW)
+@_suite
 @given(_spec_texts)
 def test_what_was_read_can_be_written_from_its_values_alone(text: str):
     try:
@@ -176,6 +184,7 @@ def test_what_was_read_can_be_written_from_its_values_alone(text: str):
     assert parse(render(bare)) == spec
 
 
+@_suite
 @given(st.text())
 def test_any_text_is_read_or_refused_with_line_numbers(text: str):
     try:
@@ -187,7 +196,7 @@ def test_any_text_is_read_or_refused_with_line_numbers(text: str):
     assert all(line.startswith("any:") for line in problems)
 
 
-@settings(max_examples=60, suppress_health_check=_SLOW)
+@_suite
 @given(_specs, _tasks, st.data())
 def test_replacing_one_field_says_just_that_field(spec: Spec, new: Task, data: st.DataObject):
     assume(spec.tasks)
@@ -200,11 +209,13 @@ def test_replacing_one_field_says_just_that_field(spec: Spec, new: Task, data: s
     assert changed == replace(spec, tasks=(expected, *spec.tasks[1:]))
 
 
+@_suite
 @given(_file())
 def test_a_file_entry_survives_its_line(entry: FileEntry):
     assert read_file(str(entry)) == entry
 
 
+@_suite
 @given(_check())
 def test_a_check_survives_its_line(check: Check):
     assert read_check(str(check)) == check
