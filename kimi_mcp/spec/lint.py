@@ -196,10 +196,10 @@ def _missing(task: Task, entry: FileEntry, tree: Tree, *, made: set[int]) -> Fin
     elif tree.place(entry.path).is_uncommitted:
         message = f"`{entry.path}` is not committed, so Kimi would not have it; commit it first"
     elif entry.operation is Operation.READ:
-        near = nearest(entry.path, tree.files)
+        near = paths.near(entry.path, tree.files)
         message = f"`{entry.path}` to READ does not exist; nearest: {near}"
     else:
-        near = nearest(entry.path, tree.files)
+        near = paths.near(entry.path, tree.files)
         message = f"`{entry.path}` to {entry.operation} does not exist; nearest: {near}"
     if entry.operation is Operation.READ:
         return _hint(task, "read_missing", message, line=entry.line)
@@ -221,7 +221,7 @@ def _glob(task: Task, entry: FileEntry, tree: Tree) -> Iterator[Finding]:
         if count or not entry.is_write:
             yield _hint(task, "glob", message, line=entry.line)
         else:
-            near = nearest(entry.path, tree.files)
+            near = paths.near(entry.path, tree.files)
             yield _error(task, "empty_glob", f"{message}; nearest: {near}", line=entry.line)
 
 

@@ -227,3 +227,11 @@ def test_paths_are_tried_from_the_project_folder_and_written_from_the_root(root:
         "web/src/new.ts",
         "README.md",
     ]
+
+
+def test_the_nearest_path_is_the_same_name_elsewhere_before_a_neighbour():
+    files = ["src/apple.py", "lib/deep/app.py", "docs/x.md"]
+
+    assert paths.near("src/app.py", files) == "lib/deep/app.py"
+    assert paths.near("src/appl.py", files) == "src/apple.py"
+    assert paths.near("other/thing.rs", files) == "none"
