@@ -145,7 +145,8 @@ async def _checked(
         )
     )
     if aside:
-        await emit(Noted(text=f"{len(aside)} uncommitted files were set aside before the checks."))
+        named = ", ".join(aside[:NAMED_FILES]) + (" …" if len(aside) > NAMED_FILES else "")
+        await emit(Noted(text=f"Set aside before the checks, {len(aside)} uncommitted: {named}."))
     if is_setup_hurt:
         await emit(Noted(text="Kimi changed what setup had made; setup ran again."))
         failed = await unless(cancelled, partial(environment.set_up, output=work.output))
@@ -163,6 +164,7 @@ async def _checked(
         [
             *(change.path for change in left.changes),
             *(path for entry in work.task.files for path in entry.written_paths),
+            *aside,  # Kimi made them, so the environment does not lack them
         ]
     )
     return verdict.after_checks(checks, own_names=names)
