@@ -1,0 +1,70 @@
+"""Which processes of a dispatch are left, and waiting for what other processes do."""
+
+import shlex
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import psutil
+
+BOUND_S = 20.0
+
+
+def processes_of(dispatch: str) -> list[psutil.Process]:
+    """Find every process that names *dispatch* in its arguments, folder or environment.
+
+    By more than its name: Kimi Code renames itself, and a child may have changed any of the three.
+    """
+    return [process for process in psutil.process_iter() if _belongs(process, dispatch)]
+
+
+def daemonized(command: str) -> str:
+    """Wrap a shell command into all that a daemon does to be forgotten by who started it."""
+    inner = shlex.quote(f"cd /; sh -c {shlex.quote(command)} &")
+    return f"env -i PATH=$PATH setsid sh -c {inner} </dev/null >/dev/null 2>&1"
+
+
+def family_of(pid: int) -> list[psutil.Process]:
+    """Return a process and all that descend from it now; they stay known when they are adopted."""
+    head = psutil.Process(pid)
+    return [head, *head.children(recursive=True)]
+
+
+def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Return those that still run; a dead one that nobody has collected does not."""
+    return [process for process in processes if _runs(process)]
+
+
+async def process_in(file: Path) -> psutil.Process:
+    """Wait until *file* holds a line with a pid, and return that process."""
+    await until(lambda: file.exists() and file.read_text(encoding="utf-8").endswith("\n"))
+    return psutil.Process(int(await anyio.Path(file).read_text(encoding="utf-8")))
+
+
+async def happened(event: threading.Event, *, within_s: float = BOUND_S) -> None:
+    """Wait for an event that a thread sets."""
+    assert await anyio.to_thread.run_sync(event.wait, within_s)
+
+
+async def until(is_so: Callable[[], object], *, within_s: float = BOUND_S) -> None:
+    """Wait for something in another process, which can only be asked again and again."""
+    with anyio.fail_after(within_s):
+        while not is_so():  # noqa: ASYNC110  another process has no event to wait for
+            await anyio.sleep(0.02)
+
+
+def _belongs(process: psutil.Process, dispatch: str) -> bool:
+    try:
+        told = [*process.cmdline(), process.cwd(), *process.environ().values()]
+    except psutil.Error:  # gone meanwhile, or a zombie
+        return False
+    return any(dispatch in text for text in told)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
