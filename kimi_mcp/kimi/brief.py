@@ -49,7 +49,7 @@ def compose(task: Assignment) -> str:
     """Write the whole brief for a fresh session."""
     parts = [
         COMMON,
-        _section("Goal", task.goal or task.spec_title),
+        _section("Goal", task.goal.strip() or task.spec_title),
         _section("Context", task.context),
         _section("Out of scope", task.out_of_scope),
         f"# Your task ({task.number}): {task.title}\n",

@@ -74,8 +74,9 @@ def decode(line: bytes, *, agent: str) -> list[Observation]:
 class Journal:
     """Follows the journals of all agents of one Kimi home.
 
-    What stands in them when the object is made belongs to earlier attempts and is passed over. The
-    worker can delete, replace or fill them as it likes: nothing here raises for that or waits.
+    Whole lines that stand in them when the object is made belong to earlier attempts and are passed
+    over; a torn last one is cut off by Kimi Code itself when it resumes (2.1.0, ran). The worker
+    can delete, replace or fill them as it likes: nothing here raises for that or waits.
     """
 
     def __init__(self, home: Path) -> None:
@@ -83,7 +84,7 @@ class Journal:
         self._files: dict[Path, _Tail] = {}
         self._announced: set[str] = set()
         for path in self._paths():
-            self._files[path] = _Tail(path, offset=_size(path))
+            self._files[path] = _Tail(path, offset=_end_of_lines(path))
 
     def read(self) -> list[Observation]:
         """Return what was appended since the last call, in order within each file."""
@@ -121,9 +122,10 @@ class _Tail:
         return list(self._splitter.feed(chunk))
 
 
-def _size(path: Path) -> int:
+def _end_of_lines(path: Path) -> int:
     try:
-        return path.stat().st_size
+        start = max(0, path.stat().st_size - READ_BYTES)
+        return start + _read(path, offset=start).rfind(b"\n") + 1
     except OSError:
         return 0
 

@@ -1,11 +1,13 @@
 """One run of Kimi: start it under the launcher, watch every feed, end it, say what is known.
 
-Two feeds tell of one run. The journal is quick and complete but an aid that the worker could
-remove; standard output is late but enough. While the journal speaks, its steps count; when it never
-does, those of standard output do. Both pipes are drained all the time (a full one makes Kimi Code
-2.1.0 lose its last words), their raw bytes kept in bounded files.
+Two feeds tell of one run. The journal is complete and mostly quicker, but an aid that the worker
+could remove; standard output is enough. Both tell of the same things in the same order, so what
+counts is whichever is ahead: its third step is new, the other's third step is not. Both pipes are
+drained all the time (a full one makes Kimi Code 2.1.0 lose its last words), their raw bytes kept in
+bounded files.
 """
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -53,6 +55,14 @@ class RunOrder:
 
 
 @dataclass(slots=True, kw_only=True)
+class _Feed:
+    """What one of the feeds has shown so far."""
+
+    shown: Counter[object] = field(default_factory=Counter[object])
+    last_words: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class _Watch:
     """What one run has shown so far."""
 
@@ -61,9 +71,10 @@ class _Watch:
     step_limit: int
     last_sign_at: float
     steps: int = 0
-    closing_words: str = ""
+    from_journal: _Feed = field(default_factory=_Feed)
+    from_stdout: _Feed = field(default_factory=_Feed)
+    noted: Counter[object] = field(default_factory=Counter[object])
     is_answer_complete: bool = False
-    is_journal_found: bool = False
     turn_ended: TurnEnded | None = None
     stop_reason: StopReason | None = None
     stderr_tail: bytearray = field(default_factory=bytearray)
@@ -82,12 +93,20 @@ class _Watch:
         """Take in what the journal has got since the last look."""
         async with self.looking:
             seen = await anyio.to_thread.run_sync(self.journal.read)
-            self.is_journal_found = self.is_journal_found or bool(seen)
             for observation in seen:
-                await self.note(observation)
+                await self.take(observation, feed=self.from_journal)
 
-    async def note(self, seen: Observation) -> None:
-        """Take in one observation and pass it on."""
+    async def take(self, seen: Observation, *, feed: _Feed) -> None:
+        """Take in what a feed shows, unless the other one has shown it before."""
+        kind = (type(seen), seen.agent if isinstance(seen, StepBegan) else None)
+        feed.shown[kind] += 1
+        if isinstance(seen, TextSaid):
+            feed.last_words = seen.text
+        if feed.shown[kind] > self.noted[kind]:
+            self.noted[kind] = feed.shown[kind]
+            await self._note(seen)
+
+    async def _note(self, seen: Observation) -> None:
         self.last_sign_at = anyio.current_time()
         match seen:
             case StepBegan():
@@ -98,8 +117,6 @@ class _Watch:
                 self.open_tools.add(seen.call_id)
             case ToolEnded():
                 self.open_tools.discard(seen.call_id)
-            case TextSaid():
-                self.closing_words = seen.text
             case TurnEnded():
                 self.turn_ended = seen
             case AnswerCompleted():
@@ -141,7 +158,7 @@ async def run(order: RunOrder, *, observe: Observe, cancelled: anyio.Event) -> R
         exit_code=ended.code,
         signal=ended.signal,
         is_answer_complete=watch.is_answer_complete,
-        closing_words=watch.closing_words,
+        closing_words=watch.from_stdout.last_words or watch.from_journal.last_words,
         stderr_tail=bytes(watch.stderr_tail).decode(errors="replace"),
         turn_ended=watch.turn_ended,
         stop_reason=watch.stop_reason,
@@ -197,10 +214,9 @@ async def _read_stdout(source: ByteReceiveStream, *, raw: Path, watch: _Watch) -
 
 
 async def _take(line: bytes, watch: _Watch) -> None:
-    await watch.look()  # what the journal has on this line goes first
+    await watch.look()  # what the journal has on this line goes first: it says more
     for seen in stream.decode(line):
-        if isinstance(seen, AnswerCompleted) or not watch.is_journal_found:
-            await watch.note(seen)
+        await watch.take(seen, feed=watch.from_stdout)
 
 
 async def _read_stderr(source: ByteReceiveStream, *, raw: Path, watch: _Watch) -> None:

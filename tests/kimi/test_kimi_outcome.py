@@ -1,0 +1,260 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kimi_mcp.kimi.observations import TurnEnded
+from kimi_mcp.kimi.outcome import (
+    QUOTE_CHARS,
+    RunEnd,
+    RunFacts,
+    StopReason,
+    blocked_question,
+    classify,
+)
+from kimi_mcp.lifecycle import Outcome
+
+
+def facts(
+    *,
+    exit_code: int | None = 1,
+    signal: int | None = None,
+    is_answer_complete: bool = False,
+    closing_words: str = "",
+    stderr_tail: str = "",
+    turn_ended: TurnEnded | None = None,
+    stop_reason: StopReason | None = None,
+) -> RunFacts:
+    return RunFacts(
+        exit_code=exit_code,
+        signal=signal,
+        is_answer_complete=is_answer_complete,
+        closing_words=closing_words,
+        stderr_tail=stderr_tail,
+        turn_ended=turn_ended,
+        stop_reason=stop_reason,
+    )
+
+
+def failed(words: str) -> RunFacts:
+    return facts(
+        stderr_tail=f"a tool said this\nerror: failed to run prompt: {words}\nSee log: x.log\n"
+    )
+
+
+def turn(
+    reason: str = "completed", code: str | None = None, message: str | None = None
+) -> TurnEnded:
+    return TurnEnded(reason=reason, code=code, message=message, status=None)
+
+
+WORDS = {
+    "loop.max_steps_exceeded: Turn exceeded maxSteps=3.": Outcome.STEP_LIMIT,
+    "provider.auth_error: 401 Invalid Authentication": Outcome.NOT_LOGGED_IN,
+    "provider.auth_error: 403 Forbidden": Outcome.NOT_LOGGED_IN,
+    "provider.auth_error: 403 You've reached your 5-hour usage limit": Outcome.QUOTA_EXHAUSTED,
+    "provider.auth_error: 403 Reached your weekly usage limit.": Outcome.QUOTA_EXHAUSTED,
+    "provider.auth_error: 403 usage limit for this billing cycle": Outcome.QUOTA_EXHAUSTED,
+    "provider.auth_error: 403 access_terminated_error": Outcome.QUOTA_EXHAUSTED,
+    "provider.api_error: 402 More is needed": Outcome.QUOTA_EXHAUSTED,
+    "provider.api_error: 404 no such model": Outcome.PROVIDER_ERROR,
+    "provider.api_error: 429 You exceeded your current token quota": Outcome.QUOTA_EXHAUSTED,
+    "provider.api_error: 429 You exceeded your current quota": Outcome.QUOTA_EXHAUSTED,
+    "provider.rate_limit: 429 exceeded_current_quota_error": Outcome.QUOTA_EXHAUSTED,
+    "provider.rate_limit: 429 check your account balance": Outcome.QUOTA_EXHAUSTED,
+    "provider.rate_limit: 429 Insufficient Balance": Outcome.QUOTA_EXHAUSTED,
+    "provider.rate_limit: 429 Please recharge": Outcome.QUOTA_EXHAUSTED,
+    "provider.rate_limit: 429 too many requests": Outcome.RATE_LIMITED,
+    "provider.api_error: 500 boom": Outcome.PROVIDER_ERROR,
+    "provider.overloaded: 503 busy": Outcome.PROVIDER_ERROR,
+    "provider.connection_error: Connection error.": Outcome.PROVIDER_ERROR,
+    "provider.connection_error: terminated": Outcome.PROVIDER_ERROR,
+    "provider.connection_error: Request timed out.": Outcome.PROVIDER_ERROR,
+    "provider.api_error: The API returned an empty response": Outcome.PROVIDER_ERROR,
+    "Provider safety policy blocked the response.": Outcome.MODEL_REFUSED,
+    "provider.filtered: no": Outcome.MODEL_REFUSED,
+    "compaction.failed: APIContextOverflowError: 400 too long": Outcome.CONTEXT_OVERFLOW,
+    "context.overflow: Compaction failed": Outcome.CONTEXT_OVERFLOW,
+    "provider.api_error: 400 exceeded model token limit: 9": Outcome.CONTEXT_OVERFLOW,
+    "provider main has no credential configured": Outcome.NOT_LOGGED_IN,
+    "auth.login_required: again": Outcome.NOT_LOGGED_IN,
+    "auth.token_missing: none": Outcome.NOT_LOGGED_IN,
+    "auth.token_unauthorized: no": Outcome.NOT_LOGGED_IN,
+    "auth.provisioning_required: first": Outcome.NOT_LOGGED_IN,
+    "No model configured. Run `kimi`": Outcome.CONFIG_INVALID,
+    'Model "x" is not configured in config.toml.': Outcome.CONFIG_INVALID,
+    "model.not_configured: x": Outcome.CONFIG_INVALID,
+    "model.config_invalid: x": Outcome.CONFIG_INVALID,
+    "config.invalid: x": Outcome.CONFIG_INVALID,
+    "session.busy: x": Outcome.CRASHED,
+    'Session "s" not found.': Outcome.CRASHED,
+    "brand.new: never seen before": Outcome.CRASHED,
+}
+
+
+@pytest.mark.parametrize(("words", "outcome"), WORDS.items())
+def test_a_failure_has_one_true_name(words: str, outcome: Outcome):
+    end = classify(failed(words))
+
+    assert (end.outcome, end.is_cancelled) == (outcome, False)
+    assert end.quote
+    assert end.quote in words
+
+
+@pytest.mark.parametrize(("words", "outcome"), WORDS.items())
+def test_the_journal_alone_gives_the_same_name(words: str, outcome: Outcome):
+    head, _, rest = words.partition(": ")
+    code, message = (head, rest) if "." in head and " " not in head else (None, words)
+
+    assert classify(facts(turn_ended=turn("failed", code, message))).outcome is outcome
+
+
+def test_success_needs_exit_code_and_hint_and_no_contrary_word():
+    complete = facts(exit_code=0, is_answer_complete=True, closing_words="All done.")
+
+    assert classify(complete) == RunEnd(outcome=None)
+    agreed = facts(exit_code=0, is_answer_complete=True, turn_ended=turn())
+    assert classify(agreed) == RunEnd(outcome=None)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        facts(exit_code=0),
+        facts(exit_code=0, closing_words="All done."),
+        facts(exit_code=0, turn_ended=turn()),
+        facts(exit_code=1, is_answer_complete=True, turn_ended=turn()),
+        facts(exit_code=None, signal=9, is_answer_complete=True, turn_ended=turn()),
+        facts(exit_code=None, signal=None, is_answer_complete=True, turn_ended=turn()),
+        facts(exit_code=0, is_answer_complete=True, turn_ended=turn("cancelled")),
+        facts(exit_code=0, is_answer_complete=True, turn_ended=turn("")),
+        facts(exit_code=0, is_answer_complete=True, turn_ended=turn("brand new")),
+        facts(exit_code=3),
+        facts(exit_code=143),
+    ],
+    ids=str,
+)
+def test_what_is_not_known_to_be_a_success_is_a_crash(case: RunFacts):
+    assert classify(case).outcome is Outcome.CRASHED
+
+
+TEXTS = st.text(max_size=20) | st.sampled_from([*WORDS, "BLOCKED: why?"])
+
+
+@given(
+    st.builds(
+        facts,
+        exit_code=st.none() | st.integers(0, 255),
+        signal=st.none() | st.integers(1, 31),
+        is_answer_complete=st.booleans(),
+        closing_words=TEXTS,
+        stderr_tail=TEXTS | TEXTS.map("error: failed to run prompt: {}".format),
+        turn_ended=st.none()
+        | st.builds(
+            turn,
+            st.sampled_from(["completed", "failed", "cancelled", "blocked", ""]),
+            st.none() | TEXTS,
+            st.none() | TEXTS,
+        ),
+        stop_reason=st.none() | st.sampled_from(StopReason),
+    )
+)
+def test_success_is_never_said_without_the_three_proofs(case: RunFacts):
+    end = classify(case)
+
+    if end.outcome is None and not end.is_cancelled:
+        assert case.is_answer_complete
+        assert case.exit_code == 0 or case.stop_reason is StopReason.LINGERING
+        assert case.turn_ended is None or case.turn_ended.reason == "completed"
+        assert case.stop_reason in {None, StopReason.LINGERING}
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        (StopReason.TIMED_OUT, Outcome.TIMED_OUT),
+        (StopReason.STALLED, Outcome.STALLED),
+        (StopReason.STEP_LIMIT, Outcome.STEP_LIMIT),
+    ],
+)
+def test_why_we_stopped_it_is_the_name(reason: StopReason, outcome: Outcome):
+    case = facts(exit_code=143, turn_ended=turn("cancelled"), stop_reason=reason)
+
+    assert classify(case).outcome is outcome
+
+
+def test_a_cancelled_run_is_cancelled_whatever_else_is_known():
+    case = facts(exit_code=0, is_answer_complete=True, stop_reason=StopReason.CANCELLED)
+
+    assert classify(case) == RunEnd(outcome=None, is_cancelled=True)
+
+
+def test_a_complete_answer_counts_though_we_had_to_end_the_process():
+    case = facts(exit_code=143, is_answer_complete=True, stop_reason=StopReason.LINGERING)
+
+    assert classify(case) == RunEnd(outcome=None)
+
+
+def test_words_of_a_program_that_kimi_ran_name_nothing():
+    said = "HTTP 402 Payment Required\nInsufficient balance\nNo model configured\n"
+
+    end = classify(facts(exit_code=None, signal=9, stderr_tail=said))
+
+    assert end.outcome is Outcome.CRASHED
+    assert end.quote == said.strip().replace("\n", " / ")
+
+
+def test_kimis_own_words_name_nothing():
+    end = classify(facts(exit_code=None, signal=9, closing_words="I handle payment required."))
+
+    assert end == RunEnd(outcome=Outcome.CRASHED, quote="I handle payment required.")
+
+
+def test_of_several_failures_the_last_counts():
+    tail = "error: failed to run prompt: provider.rate_limit: 429\n"
+    end = classify(facts(stderr_tail=tail + "error: failed to run prompt: config.invalid: x"))
+
+    assert end.outcome is Outcome.CONFIG_INVALID
+
+
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        ("BLOCKED: need src/a.py", "need src/a.py"),
+        ("I looked.\n\nBLOCKED: may I\nchange `b.py`?", "may I change `b.py`?"),
+        ("**BLOCKED: need it**", "need it"),
+        ("**BLOCKED:** need it", "need it"),
+        ("**BLOCKED**: need it", "need it"),
+        ("  > BLOCKED: need it", "need it"),
+        ("- BLOCKED: need it", "need it"),
+        ("## BLOCKED: need it", "need it"),
+        ("`BLOCKED:` need it", "need it"),
+        ("BLOCKED:", "(no question was given)"),
+        ("It is not BLOCKED: all well", None),
+        ("UNBLOCKED: all well", None),
+        ("Blocked: the port is", None),
+        ("", None),
+    ],
+)
+def test_a_question_stands_at_the_start_of_a_line(words: str, question: str | None):
+    found = blocked_question(words)
+
+    assert found == question if question is None else (found or "").strip("` ") == question
+
+
+def test_a_proper_end_with_a_question_is_blocked():
+    case = facts(exit_code=0, is_answer_complete=True, closing_words="**BLOCKED:** which one?")
+
+    assert classify(case) == RunEnd(outcome=Outcome.BLOCKED, quote="which one?")
+
+
+def test_a_crash_after_a_question_is_a_crash():
+    assert classify(facts(closing_words="BLOCKED: which one?")).outcome is Outcome.CRASHED
+
+
+def test_a_quote_is_one_short_line():
+    quote = classify(failed("provider.api_error: " + "long\twords " * 200)).quote
+
+    assert quote is not None
+    assert len(quote) == QUOTE_CHARS
+    assert quote.startswith("long words long")
+    assert quote.endswith("…")
