@@ -15,7 +15,7 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?")
 _MEANING = {"**/": "(?:.+/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
-_MAX_COMPARED = 200
+_MAX_COMPARED = 60
 
 
 def is_glob(path: str) -> bool:

@@ -111,7 +111,7 @@ class Shelf:
                 except FileExistsError:
                     number += 1
                     continue
-                if number > self._highest():
+                if all(_number(_name(path)) != number for path in self.paths()):
                     break
                 mark.unlink()  # written by someone else after we looked
                 number = self._highest() + 1
