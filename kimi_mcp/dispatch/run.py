@@ -16,7 +16,8 @@ from kimi_mcp.dispatch.merging import Merger, NotMerged
 from kimi_mcp.dispatch.orders import Orders
 from kimi_mcp.dispatch.record import Clock, Recorder
 from kimi_mcp.dispatch.schedule import Schedule
-from kimi_mcp.dispatch.task import TaskWork, carry_out
+from kimi_mcp.dispatch.task import carry_out
+from kimi_mcp.dispatch.work import TaskWork
 from kimi_mcp.history.follower import Follower
 from kimi_mcp.history.history import History
 from kimi_mcp.history.ids import DispatchId

@@ -1,0 +1,84 @@
+"""Having Kimi work on a task in its clone: its home, its brief, its run."""
+
+from pathlib import Path
+
+import anyio
+
+from kimi_mcp.dispatch.assignment import assignment
+from kimi_mcp.dispatch.watching import Watching
+from kimi_mcp.dispatch.work import Emit, TaskWork
+from kimi_mcp.kimi import brief, command, guidance, home, run
+from kimi_mcp.kimi.observations import Observation
+from kimi_mcp.kimi.outcome import RunFacts
+from kimi_mcp.processes.environment import passed_on
+from kimi_mcp.profiles.compose import compose_config
+from kimi_mcp.profiles.source import read_config
+
+
+def lay_home(work: TaskWork) -> None:
+    """Lay the task's Kimi home: the composed configuration, the links to the credentials.
+
+    Raises:
+        Refused: the user's own configuration is malformed; file and line are named.
+    """
+    orders, user = work.orders, Path(work.orders.kimi_home)
+    config = compose_config(
+        read_config(user / "config.toml"),
+        steps=work.step_budget,
+        attempts=orders.attempts,
+        tool_timeout_ms=orders.tool_timeout_ms,
+        thinking=orders.thinking,
+        model=orders.model,
+        subagents=orders.subagents,
+    )
+    notes = guidance.project_guidance(work.folder.clone)
+    home.lay(work.folder.home, user=user, config=config, guidance=notes)
+
+
+async def employ(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> RunFacts:
+    """Run Kimi on the task; when this returns, nothing that it started is left.
+
+    Raises:
+        NotStarted: Kimi's executable could not be started.
+    """
+    orders, folder = work.orders, work.folder
+    text = brief.compose(
+        assignment(
+            work.spec,
+            work.task,
+            step_budget=work.step_budget,
+            dependency_changes=work.dependency_changes,
+        )
+    )
+    file = folder.home / "brief.md"
+    prompt, is_in_file = command.prompt_for(text, file=file)
+    if is_in_file:
+        file.write_text(text, encoding="utf-8")
+    watching = Watching()
+
+    async def observe(seen: Observation) -> None:
+        for event in watching.events(seen):
+            await emit(event)
+
+    env = command.environment(
+        passed_on(work.host),
+        work.host,
+        home=folder.home,
+        steps=work.step_budget,
+        attempts=orders.attempts,
+    )
+    return await run.run(
+        run.RunOrder(
+            argv=command.arguments(orders.kimi_argv, prompt),
+            env={**env, "TMPDIR": str(folder.temporary)},
+            clone=folder.clone,
+            home=folder.home,
+            raw=work.output,
+            step_limit=work.step_budget,
+            time_limit_s=orders.task_s,
+            silence_limit_s=orders.silence_s,
+            grace_s=orders.grace_s,
+        ),
+        observe=observe,
+        cancelled=cancelled,
+    )

@@ -1,0 +1,68 @@
+"""What lies in a task's clone, as a commit and as changes judged by the task's file list."""
+
+from kimi_mcp.dispatch.assignment import allowed
+from kimi_mcp.dispatch.work import TaskWork
+from kimi_mcp.history.records import Change
+from kimi_mcp.kimi.outcome import RunEnd
+from kimi_mcp.workspace.commit import Attempt, commit_work
+from kimi_mcp.workspace.scope import exact_paths, strays
+
+
+def made_by_setup(work: TaskWork) -> list[str]:
+    """Name the files that git keeps and that setup has changed, before Kimi began."""
+    return [change.path for change in _store(work, "Setup").changes]
+
+
+def harvest(work: TaskWork, end: RunEnd) -> Attempt:
+    """Commit what the clone holds; the message says whether Kimi ended properly.
+
+    Raises:
+        KimiMcpError: it cannot be stored; the clone still holds it.
+    """
+    state = "complete" if end.outcome is None and not end.is_cancelled else "unfinished"
+    return _store(
+        work,
+        f"{work.task.title}\n\n"
+        f"Kimi-Version: {work.orders.kimi_version}\n"
+        f"Kimi-Dispatch: {work.dispatch}\n"
+        f"Kimi-Task: {work.task.number}\n"
+        f"Kimi-Attempt: {work.attempt} ({state})\n",
+    )
+
+
+def _store(work: TaskWork, message: str) -> Attempt:
+    return commit_work(
+        work.ledger,
+        clone=work.folder.clone,
+        index=work.folder.index,
+        base=work.base,
+        parent=work.base,
+        named=exact_paths(allowed(work.task)),
+        message=message,
+    )
+
+
+def judged_changes(work: TaskWork, left: Attempt) -> tuple[Change, ...]:
+    """Return what changed, each with the reason why the task does not allow it, if so."""
+    reasons = {stray.path: stray.reason for stray in strays(left.changes, allowed(work.task))}
+    changed = [
+        Change(
+            path=change.path,
+            status=change.status,
+            added=change.added,
+            deleted=change.deleted,
+            stray_reason=reasons.get(change.path),
+        )
+        for change in left.changes
+    ]
+    inside = [
+        Change(
+            path=path,
+            status="M",
+            added=None,
+            deleted=None,
+            stray_reason="inside a submodule, where no branch of this repository can hold it",
+        )
+        for path in left.in_submodules
+    ]
+    return (*changed, *inside)
