@@ -8,7 +8,7 @@ bounded files.
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
@@ -207,15 +207,15 @@ async def _read_stdout(source: ByteReceiveStream, *, raw: Path, watch: _Watch) -
     splitter = stream.LineSplitter()
     async with aclosing(_kept(source, raw=raw, watch=watch)) as chunks:
         async for chunk in chunks:
-            for line in splitter.feed(chunk):
-                await _take(line, watch)
-    for line in splitter.flush():
-        await _take(line, watch)
+            await _take(splitter.feed(chunk), watch)
+    await _take(splitter.flush(), watch)
 
 
-async def _take(line: bytes, watch: _Watch) -> None:
-    await watch.look()  # what the journal has on this line goes first: it says more
-    for seen in stream.decode(line):
+async def _take(lines: Iterable[bytes], watch: _Watch) -> None:
+    said = [seen for line in lines for seen in stream.decode(line)]
+    if said:
+        await watch.look()  # what the journal has on these lines goes first: it says more
+    for seen in said:
         await watch.take(seen, feed=watch.from_stdout)
 
 
