@@ -4,18 +4,17 @@ What stands in the way is gathered and not raised at once, so that a dry run can
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kimi_mcp.dispatch.place import described, repository_for
 from kimi_mcp.dispatch.workbench import Workbench
-from kimi_mcp.errors import KimiUnusable, Refused, nearest
+from kimi_mcp.errors import KimiUnusable, Refused
 from kimi_mcp.kimi.detect import Kimi, detect_kimi
 from kimi_mcp.settings import Profile, Settings
 from kimi_mcp.spec.files import look, named_paths
 from kimi_mcp.spec.graph import waves
 from kimi_mcp.spec.lint import Finding, lint
-from kimi_mcp.spec.model import Operation, Spec, Task
+from kimi_mcp.spec.model import Spec, Task
 from kimi_mcp.spec.parse import parse
 from kimi_mcp.spec.shelf import Shelf
 from kimi_mcp.workspace.repository import Repository, files_at, resolve
@@ -94,7 +93,6 @@ def admit(bench: Workbench, wish: LaunchWish) -> Admission:
         kimi=kimi,
         obstacles=(
             *(finding.message for finding in findings if finding.is_error),
-            *_not_committed(tasks, frozenset(files)),
             *unusable,
         ),
     )
@@ -139,23 +137,3 @@ def _kimi(bench: Workbench) -> tuple[Kimi | None, tuple[str, ...]]:
         return detect_kimi(bench.state, environ=bench.environ), ()
     except KimiUnusable as refusal:
         return None, (str(refusal),)
-
-
-def _not_committed(tasks: tuple[Task, ...], files: frozenset[str]) -> Iterator[str]:
-    """Name what exists in the checkout only: no clone of the base will have it."""
-    made = {
-        path
-        for task in tasks
-        for entry in task.files
-        if entry.operation in {Operation.CREATE, Operation.MOVE}
-        for path in entry.written_paths
-    }
-    for task in tasks:
-        for entry in task.files:
-            needs_it = entry.operation not in {Operation.CREATE, Operation.READ}
-            is_exact = not set(entry.path) & set("*?[")
-            if needs_it and is_exact and entry.path not in files and entry.path not in made:
-                yield (
-                    f"task {task.number}: {entry.path} is not in the base commit; commit it first "
-                    f"or correct the path (nearest: {nearest(entry.path, files)})"
-                )

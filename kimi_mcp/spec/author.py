@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from kimi_mcp import globs
 from kimi_mcp.errors import Refused, SpecInvalid
-from kimi_mcp.spec import files, paths
+from kimi_mcp.spec import files
 from kimi_mcp.spec.answers import TaskAnswer, apply
 from kimi_mcp.spec.entries import read_check
 from kimi_mcp.spec.holes import holes
@@ -200,4 +201,4 @@ def _entry(file: DraftFile, shelf: Shelf, folder: str) -> FileEntry | None:
 
 
 def _exists(shelf: Shelf, path: str, folder: str) -> bool:
-    return paths.is_glob(path) or files.exists(shelf.root, path, folder=folder)
+    return globs.is_glob(path) or files.exists(shelf.root, path, folder=folder)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from kimi_mcp import globs
 from kimi_mcp.spec import paths
 from kimi_mcp.spec.model import Spec
 
@@ -64,7 +65,7 @@ class Tree:
         tried = [paths.rooted(path, folder=folder) for folder in dict.fromkeys([self.folder, ""])]
         for candidate in tried:
             if self.place(candidate).kind is not Kind.MISSING or (
-                paths.is_glob(candidate) and paths.expand(candidate, self.files)
+                globs.is_glob(candidate) and globs.expand(candidate, self.files)
             ):
                 return candidate
         return tried[0]
@@ -84,12 +85,12 @@ def look(
         for base in dict.fromkeys([folder, ""]):
             if paths.flaw(path, folder=base) is None:
                 candidate = paths.rooted(path, folder=base)
-                if candidate not in found and not paths.is_glob(candidate):
+                if candidate not in found and not globs.is_glob(candidate):
                     found[candidate] = _place(real_root, candidate)
     if listed is not None:
         found = {path: _committed(path, place, listed) for path, place in found.items()}
     needs_list = any(place.kind is Kind.MISSING for place in found.values()) or any(
-        paths.is_glob(path) for path in named
+        globs.is_glob(path) for path in named
     )
     files = tuple(listed) if listed is not None else ()
     if needs_list and listed is None:

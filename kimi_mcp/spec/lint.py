@@ -8,6 +8,7 @@ never when one is dispatched: the file would say one path and the scope another.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from kimi_mcp import globs
 from kimi_mcp.errors import nearest
 from kimi_mcp.spec import paths
 from kimi_mcp.spec.files import Kind, Tree
@@ -168,7 +169,7 @@ def _unholdable(entry: FileEntry, tree: Tree) -> tuple[str, str] | None:
 
 
 def _existence(spec: Spec, task: Task, entry: FileEntry, tree: Tree) -> Iterator[Finding]:
-    if paths.is_glob(entry.path) or (entry.target and paths.is_glob(entry.target)):
+    if globs.is_glob(entry.path) or (entry.target and globs.is_glob(entry.target)):
         yield from _glob(task, entry, tree)
         return
     kind = tree.place(entry.path).kind
@@ -212,11 +213,11 @@ def _glob(task: Task, entry: FileEntry, tree: Tree) -> Iterator[Finding]:
         yield _error(task, "glob", message, line=entry.line)
     elif entry.operation is Operation.CREATE:
         folder = entry.path.removesuffix("/**")
-        if folder == entry.path or paths.is_glob(folder):
+        if folder == entry.path or globs.is_glob(folder):
             message = f"`{entry.path}`: CREATE takes a path, or `dir/**`"
             yield _error(task, "glob", message, line=entry.line)
     else:
-        count = len(paths.expand(entry.path, tree.files))
+        count = len(globs.expand(entry.path, tree.files))
         message = f"`{entry.path}` stands for {count} file{'' if count == 1 else 's'}"
         if count or not entry.is_write:
             yield _hint(task, "glob", message, line=entry.line)
@@ -233,9 +234,9 @@ def _by_others(spec: Spec, task: Task, path: str) -> tuple[set[int], set[int]]:
         for entry in other.files:
             new = entry.target if entry.operation is Operation.MOVE else entry.path
             if entry.operation in {Operation.CREATE, Operation.MOVE} and new:
-                made |= {other.number} if paths.matches(new, path) else set()
+                made |= {other.number} if globs.matches(new, path) else set()
             if entry.operation in {Operation.DELETE, Operation.MOVE}:
-                gone |= {other.number} if paths.matches(entry.path, path) else set()
+                gone |= {other.number} if globs.matches(entry.path, path) else set()
     return made, gone
 
 

@@ -1,26 +1,15 @@
-"""What a path of a spec may look like, and what a glob stands for. Pure.
-
-Only `*`, `**` and `?` make a glob: square brackets are ordinary in file names such as
-`app/[id]/page.tsx`.
-"""
+"""What a path of a spec may look like, and which other paths it meets. Pure."""
 
 import posixpath
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
+from kimi_mcp import globs
 from kimi_mcp.errors import nearest
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?")
-_MEANING = {"**/": "(?:.+/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 _MAX_COMPARED = 60
-
-
-def is_glob(path: str) -> bool:
-    """Tell whether *path* stands for several files."""
-    return "*" in path or "?" in path
 
 
 def rooted(path: str, *, folder: str = "") -> str:
@@ -46,25 +35,12 @@ def flaw(path: str, *, folder: str = "") -> tuple[str, str] | None:
     return None
 
 
-def matches(pattern: str, path: str) -> bool:
-    """Tell whether *pattern* (a glob or a plain path) stands for *path*."""
-    return pattern == path or bool(is_glob(pattern) and _compiled(pattern).fullmatch(path))
-
-
-def expand(pattern: str, files: Iterable[str]) -> tuple[str, ...]:
-    """Give those of *files* that *pattern* stands for."""
-    if not is_glob(pattern):
-        return tuple(path for path in files if path == pattern)
-    compiled = _compiled(pattern)
-    return tuple(path for path in files if compiled.fullmatch(path))
-
-
 def overlap(one: str, other: str) -> bool:
     """Tell whether two patterns may stand for the same file; two globs may when unsure."""
-    if not is_glob(one):
-        return matches(other, one)
-    if not is_glob(other):
-        return matches(one, other)
+    if not globs.is_glob(one):
+        return globs.matches(other, one)
+    if not globs.is_glob(other):
+        return globs.matches(one, other)
     heads = (_fixed(one), _fixed(other))
     return heads[0].startswith(heads[1]) or heads[1].startswith(heads[0])
 
@@ -88,13 +64,3 @@ def near(path: str, files: Iterable[str]) -> str:
 
 def _fixed(pattern: str) -> str:
     return re.split(r"[*?]", pattern, maxsplit=1)[0]
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts: list[str] = []
-    end = 0
-    for token in _TOKEN.finditer(pattern):
-        parts += [re.escape(pattern[end : token.start()]), _MEANING[token[0]]]
-        end = token.end()
-    return re.compile("".join([*parts, re.escape(pattern[end:])]), re.DOTALL)

@@ -106,8 +106,8 @@ def _lay_git(ledger: Ledger, commit: str, *, clone: Path, index: Path) -> None:
     shutil.copyfile(index, kimis / "index")
 
 
-# What programs leave behind and nobody commits, for repositories that do not say so themselves. First,
-# so that every rule of the user's wins; what the base tracks is never hidden by it.
+# What programs leave behind and nobody commits, for repositories that do not say so themselves.
+# First, so that every rule of the user's wins; what the base tracks is never hidden by it.
 _MACHINE_MADE = b"__pycache__/\n.pytest_cache/\n.mypy_cache/\n.ruff_cache/\n.DS_Store\n"
 
 _CARRIED = (

@@ -1,15 +1,10 @@
-"""Which changes a spec allows: a pure judgment over what changed.
+"""Which changes a spec allows: a pure judgment over what changed. Paths are compared exactly."""
 
-Paths are compared exactly, upper and lower case apart. In a pattern `*` and `?` stay within one
-folder, `[…]` is one character, `**` as a whole part is any number of folders, also none. Every
-pattern also means the path that it spells: `pages/[id].tsx` is a file name in many repositories.
-"""
-
-import re
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
 from posixpath import dirname, normpath
 from typing import Literal, NamedTuple, Protocol
+
+from kimi_mcp import globs
 
 SUBMODULE_MODE = "160000"
 
@@ -64,12 +59,7 @@ def exact_paths(allowed: Iterable[Allowed]) -> tuple[str, ...]:
     """Name the paths that the spec spells out for writing: they are kept even when ignored."""
     written = (entry for entry in allowed if entry.operation != "READ")
     paths = (path for entry in written for path in (entry.pattern, entry.target) if path)
-    return tuple(path for path in paths if "*" not in path and "?" not in path)
-
-
-def matches(pattern: str, path: str) -> bool:
-    """Whether *path* is among what *pattern* means."""
-    return pattern == path or _compiled(pattern).fullmatch(path) is not None
+    return tuple(path for path in paths if not globs.is_glob(path))
 
 
 _PERMITS: dict[str, str] = {"READ": "", "CREATE": "AM", "MODIFY": "M", "DELETE": "D"}
@@ -91,12 +81,12 @@ def _objection(change: Changed, allowed: Collection[Allowed]) -> str | None:
     permitted = {
         status
         for pattern, statuses in entries
-        if matches(pattern, change.path)
+        if globs.matches(pattern, change.path)
         for status in statuses
     }
     if change.status in permitted:
         return None
-    is_named = any(matches(pattern, change.path) for pattern, _ in entries)
+    is_named = any(globs.matches(pattern, change.path) for pattern, _ in entries)
     return _REASONS[change.status] if is_named else "not in the spec's files"
 
 
@@ -109,39 +99,3 @@ def _permissions(entry: Allowed) -> Sequence[tuple[str, str]]:
 def _leaves(path: str, target: str) -> bool:
     reached = normpath(f"{dirname(path)}/{target}" if dirname(path) else target)
     return target.startswith("/") or reached == ".." or reached.startswith("../")
-
-
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = pattern.split("/")
-    text = ""
-    for position, part in enumerate(parts):
-        is_last = position == len(parts) - 1
-        if part == "**":
-            text += ".+" if is_last else "(?:[^/]+/)*"
-        else:
-            text += _part(part) + ("" if is_last else "/")
-    return re.compile(text, re.DOTALL)
-
-
-_PIECE = re.compile(r"\*+|\?|\[(?P<negation>[!^]?)(?P<set>\]?[^\]/]*)\]|.", re.DOTALL)
-
-
-def _part(part: str) -> str:
-    return "".join(_piece(piece) for piece in _PIECE.finditer(part))
-
-
-def _piece(piece: re.Match[str]) -> str:
-    if piece["set"]:
-        return _set(piece["set"], is_negated=bool(piece["negation"]))
-    if piece[0].startswith("*"):
-        return "[^/]*"
-    return "[^/]" if piece[0] == "?" else re.escape(piece[0])
-
-
-def _set(text: str, *, is_negated: bool) -> str:
-    ranges = ((each[1], each[2] or each[1]) for each in re.finditer(r"(?s)(.)(?:-(.))?", text))
-    members = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in ranges if low <= high)
-    if is_negated:
-        return f"[^/{members}]"
-    return f"(?!/)[{members}]" if members else "(?!)"

@@ -92,13 +92,6 @@ def test_a_glob_says_how_many_files_it_stands_for(root: Path):
     assert "stands for 2 files" in finding.message
 
 
-def test_brackets_are_ordinary_in_file_names():
-    assert not paths.is_glob("app/[id]/page.tsx")
-    assert paths.matches("app/**", "app/[id]/page.tsx")
-    assert paths.matches("**/*.py", "a.py")
-    assert not paths.matches("src/*.py", "src/a/b.py")
-
-
 def test_create_below_a_folder_is_allowed(root: Path):
     assert _findings(root, _spec("CREATE docs/new/**")) == ()
 
