@@ -86,6 +86,11 @@ def author(
     if order.title is not None:
         spec = replace(spec, title=order.title)
     spec = apply(spec, order.answers, exists=lambda p: _exists(shelf, p, order.folder))
+    if not spec.tasks:
+        raise Refused(
+            "No dispatchable task: the plan has no `Task N` or `Step N` heading. Nothing was "
+            "written. Give the tasks yourself with `tasks`, or do it without Kimi."
+        )
     tree = files.look(shelf.root, files.named_paths(spec), folder=order.folder, listed=listed)
     spec = located(spec, tree)
     if path and is_ours:

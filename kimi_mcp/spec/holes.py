@@ -6,8 +6,6 @@ from kimi_mcp.spec.model import Spec, Task
 def holes(spec: Spec) -> tuple[str, ...]:
     """List the holes, numbered, each naming its task and the field of `tasks` that fills it."""
     found = [hole for task in spec.tasks for hole in _of(task)]
-    if not spec.tasks:
-        found.append("no tasks: give `tasks` with `title`, `files`, `requirements`, `verification`")
     return tuple(f"{place}. {hole}" for place, hole in enumerate(found, 1))
 
 

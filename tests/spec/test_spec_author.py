@@ -85,6 +85,13 @@ def test_the_same_inputs_give_the_same_bytes(shelf: Shelf):
     assert not again.is_changed
 
 
+def test_a_text_without_tasks_is_refused_and_no_file_is_written(shelf: Shelf, root: Path):
+    with pytest.raises(Refused, match="No dispatchable task"):
+        _author(shelf, plan="# Review\n\nAll is well.\n", source="review.md")
+
+    assert not (root / "specs").exists()
+
+
 def test_a_dry_run_writes_nothing(shelf: Shelf, root: Path):
     made = _author(shelf, plan=PLAN, source="log-in.md", dry_run=True)
 
