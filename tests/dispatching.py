@@ -83,17 +83,24 @@ def at_once(*replies: Reply) -> Reply:
     return Reply(calls=calls)
 
 
-async def carried_out(
-    sandbox: Sandbox, spec: str, *, bound_s: float = BOUND_S, max_parallel: int = 2
-) -> Done:
-    """Commit *spec*, dispatch it, and follow it to its end."""
+def specify(sandbox: Sandbox, spec: str) -> None:
+    """Write and commit *spec*."""
     sandbox.write(SPEC_PATH, spec)
     sandbox.commit("Specify")
+
+
+async def carried_out(sandbox: Sandbox, spec: str) -> Done:
+    """Commit *spec*, dispatch it, and follow it to its end."""
+    specify(sandbox, spec)
+    return await dispatched(sandbox)
+
+
+async def dispatched(sandbox: Sandbox, *, bound_s: float = BOUND_S, max_parallel: int = 2) -> Done:
+    """Dispatch the spec that was committed, and follow it to its end."""
     bench = bench_of(sandbox)
+    wish = LaunchWish(spec=SPEC_PATH, max_parallel=max_parallel)
     with anyio.fail_after(bound_s):
-        launched = await anyio.to_thread.run_sync(
-            launch, bench, LaunchWish(spec=SPEC_PATH, max_parallel=max_parallel)
-        )
+        launched = await anyio.to_thread.run_sync(launch, bench, wish)
         return await followed(bench, launched)
 
 
