@@ -1,0 +1,68 @@
+"""(c) How long it takes from `tools/call` until Kimi's process runs, on a small and a large tree.
+
+Kimi is a shell script here that leaves a file when it starts; the file's time is the earliest sign
+there is. The yardstick is `git worktree add` of the same repository, the other way to give Kimi a
+folder of its own.
+"""
+
+import time
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from tests.bench.ground import OURS, repository, settle
+from tests.bench.pairing import interleave, milliseconds
+from tests.bench.table import Aim, Row
+from tests.bench.wire import Wire, connected
+
+TREES = (500, 6000)  # files
+
+
+def rows(scratch: Path, *, rounds: int) -> list[Row]:
+    """Measure `tools/call` to the start of Kimi's process, in milliseconds."""
+    return [_row(scratch / str(files), files=files, rounds=rounds) for files in TREES]
+
+
+def _row(scratch: Path, *, files: int, rounds: int) -> Row:
+    started = scratch / "started"
+    settle(scratch, kimi=_sign_giver(scratch, started=started))
+    project = repository(scratch / "project", files=files)
+    trees = (scratch / f"tree-{number}" for number in count())
+
+    def add_worktree() -> float:
+        tree = str(next(trees))
+        took_ms = milliseconds(partial(project.git, "worktree", "add", "-q", "--detach", tree))
+        project.git("worktree", "remove", "--force", tree)
+        return took_ms
+
+    with connected(OURS, cwd=project.root) as server:
+        server.tools()
+        ours, worktree = interleave(
+            [partial(_until_started, server, started=started), add_worktree], rounds=rounds
+        )
+    return Row(
+        figure=f"c call to Kimi's start, {files} files / git worktree add",
+        unit="ms",
+        ours=ours,
+        yardstick=worktree,
+        aim=Aim("difference", 250),
+    )
+
+
+def _until_started(server: Wire, *, started: Path) -> float:
+    begun_at_ns = time.time_ns()
+    server.call("dispatch_spec", spec="1")
+    took_ms = (started.stat().st_mtime_ns - begun_at_ns) / 1e6
+    started.unlink()
+    return took_ms
+
+
+def _sign_giver(scratch: Path, *, started: Path) -> Path:
+    scratch.mkdir(parents=True, exist_ok=True)
+    program = scratch / "kimi"
+    program.write_text(
+        f'#!/bin/sh\ncase "$1" in --version) echo 2.1.0 ;; *) : > "{started}" ;; esac\n',
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    return program
