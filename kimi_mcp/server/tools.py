@@ -194,16 +194,17 @@ class Tools:
         self._calls.begin(request)
         try:
             launched = await anyio.to_thread.run_sync(launch, bench, wish)
-            if is_background:
-                return Reply(text=launched.text)
             self._calls.launched(request, launched.dispatch)
-            await _stream(ctx, bench, launched.dispatch)
+            if not is_background:
+                await _stream(ctx, bench, launched.dispatch)
         except anyio.get_cancelled_exc_class():
             raise  # the middleware may still ask which dispatch this was
         except BaseException:
             self._calls.end(request)
             raise
         self._calls.end(request)
+        if is_background:
+            return Reply(text=launched.text)
         found = await anyio.to_thread.run_sync(report, bench, launched.dispatch)
         text = await anyio.to_thread.run_sync(showing.final_text, found)
         return Reply(text=text, is_error=not found.delivered)
