@@ -122,16 +122,20 @@ def encode(event: TaskEvent) -> tuple[str, dict[str, Any]]:
 
 
 def decode(kind: str, payload: Mapping[str, Any]) -> TaskEvent | None:
-    """Read a stored event; a kind that this version does not know is nothing."""
+    """Read a stored event; a kind that this version does not know is nothing, a key passed over."""
     made = _KINDS.get(kind)
     if made is None:
         return None
-    known = {item.name for item in fields(made)}
-    values = {name: value for name, value in payload.items() if name in known}
+    values = _known(made, payload)
     if made is Committed:
-        values["changes"] = tuple(Change(**change) for change in values["changes"])
+        values["changes"] = tuple(Change(**_known(Change, one)) for one in values["changes"])
     if made is Checked:
-        values["check"] = Check(**values["check"])
+        values["check"] = Check(**_known(Check, values["check"]))
     if made is Ended and values["outcome"] is not None:
         values["outcome"] = Outcome(values["outcome"])
     return made(**values)
+
+
+def _known(made: type[Any], payload: Mapping[str, Any]) -> dict[str, Any]:
+    names = {item.name for item in fields(made)}
+    return {name: value for name, value in payload.items() if name in names}
