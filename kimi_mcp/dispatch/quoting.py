@@ -5,8 +5,10 @@ it stands in a fence that it cannot close, with control characters made visible 
 """
 
 import re
+import unicodedata
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_SMUGGLERS = range(0xE0000, 0xE1000)  # tags and variation selectors: text that only models read
 _ESCAPE_SEQUENCE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])"
 )
@@ -16,7 +18,7 @@ _FENCE = re.compile(r"`{3,}")
 def harmless(text: str) -> str:
     """Take out colours and cursor movements, and make other control characters visible."""
     plain = _ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n")
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
+    return "".join(map(_seen, plain))
 
 
 def inline(text: str, *, limit: int) -> str:
@@ -39,3 +41,10 @@ def tail(text: str, *, limit: int) -> str:
         return text
     kept = text[-limit:].split("\n", 1)[-1]
     return f"[{len(text) - len(kept)} characters before this left out]\n{kept}"
+
+
+def _seen(letter: str) -> str:
+    is_unseen = unicodedata.category(letter) in _UNSEEN or ord(letter) in _SMUGGLERS
+    if letter in "\n\t" or not is_unseen:
+        return letter
+    return letter.encode("unicode_escape").decode("ascii")
