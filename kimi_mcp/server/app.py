@@ -1,5 +1,6 @@
 """The server over stdio: a launcher and a reader. It holds no work of its own."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ from mcp.server import MCPServer
 from kimi_mcp import __version__, log
 from kimi_mcp.dispatch.recover import reconcile
 from kimi_mcp.dispatch.workbench import Workbench
+from kimi_mcp.server.arguments import ExactServer
 from kimi_mcp.server.calls import Calls
 from kimi_mcp.server.resources import Resources
 from kimi_mcp.server.tools import Tools
@@ -33,7 +35,7 @@ def build(bench: Workbench) -> MCPServer[None]:
             group.cancel_scope.cancel()
 
     calls = Calls(bench)
-    server: MCPServer[None] = MCPServer(
+    server = ExactServer(
         "kimi-mcp",
         version=__version__,
         instructions=INSTRUCTIONS,
@@ -49,4 +51,6 @@ def build(bench: Workbench) -> MCPServer[None]:
 def serve() -> None:
     """Serve over stdin and stdout until the client closes them."""
     log.configure()
+    # before the SDK does: it would draw its tracebacks as boxes
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     build(Workbench.open()).run()

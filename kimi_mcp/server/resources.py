@@ -49,16 +49,18 @@ class Resources:
         """Tell one dispatch whole."""
         return await self._read(lambda bench: dispatch_page(bench, dispatch_id(dispatch)))
 
-    async def diff(self, dispatch: str, task: int) -> str:
+    async def diff(self, dispatch: str, task: str) -> str:
         """Show what a task changed."""
         return await self._read(
-            lambda bench: show(bench, dispatch_id(dispatch), view=View.DIFF, task=task)
+            lambda bench: show(bench, dispatch_id(dispatch), view=View.DIFF, task=_number(task))
         )
 
-    async def transcript(self, dispatch: str, task: int) -> str:
+    async def transcript(self, dispatch: str, task: str) -> str:
         """Show a task's steps."""
         return await self._read(
-            lambda bench: show(bench, dispatch_id(dispatch), view=View.TRANSCRIPT, task=task)
+            lambda bench: show(
+                bench, dispatch_id(dispatch), view=View.TRANSCRIPT, task=_number(task)
+            )
         )
 
     async def spec(self, number: str) -> str:
@@ -75,3 +77,9 @@ class Resources:
             return await anyio.to_thread.run_sync(read, self._bench)
         except Refused as refusal:
             raise ResourceNotFoundError(str(refusal)) from refusal
+
+
+def _number(task: str) -> int:
+    if not task.isdecimal():
+        raise Refused(f"A task is named by its number, not by {task!r}.")
+    return int(task)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
+from inspect import getdoc
 from typing import Annotated, Any
 
 import anyio
@@ -42,7 +43,11 @@ class Tools:
 
     def register(self, server: MCPServer[None]) -> None:
         """Offer the tools; results are text, for structured ones would hide it."""
-        add = partial(server.add_tool, structured_output=False)
+
+        def add(tool: Callable[..., Any], **about: Any) -> None:
+            # getdoc: the SDK would send the source's indentation along
+            server.add_tool(tool, description=getdoc(tool), structured_output=False, **about)
+
         add(
             self.plan_to_spec,
             title="Turn a plan into a spec for Kimi",

@@ -24,7 +24,6 @@ TIMED_OUT = "SdkError: Request timed out"
 async def test_cancelling_ends_every_process_that_kimi_started_and_keeps_the_work(
     one_task: Sandbox,
     start_model: StartModel,
-    bench: Workbench,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
