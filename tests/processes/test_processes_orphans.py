@@ -19,7 +19,12 @@ async def run():
     async with start(argv, cwd=Path.cwd(), env=env, grace_s=60) as child:
         Path("launcher").write_text(f"{child._process.pid}\\n")
         print("ready", flush=True)
-        print(await child.wait(), flush=True)
+        async with anyio.create_task_group() as group:
+            if "stop" in sys.argv:
+                while not Path("main").exists():
+                    await anyio.sleep(0.01)
+                group.start_soon(child.stop)
+            print(await child.wait(), flush=True)
         print("waited", flush=True)
         sys.stdin.read()
 
@@ -35,9 +40,9 @@ env -i setsid sh -c '(sleep 2003 & echo $! > daemon; wait) &'
 NAMES = ("plain", "own-group", "daemon")
 
 
-def begin(text: str, cwd: Path) -> subprocess.Popen[str]:
+def begin(text: str, cwd: Path, *further: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [PYTHON, "-c", RUNNER, text],
+        [PYTHON, "-c", RUNNER, text, *further],
         cwd=cwd,
         env=IMPORTABLE,
         stdin=subprocess.PIPE,
@@ -58,6 +63,18 @@ async def test_a_killed_runner_leaves_nothing_within_ten_seconds(tmp_path: Path,
         names = (*NAMES, "main", "launcher")
         pids = [await pid_in(tmp_path / name) for name in names]
         assert all(is_alive(pid) for pid in pids)
+        runner.kill()
+        await until_gone(*pids, within_s=10)
+
+
+async def test_a_runner_killed_during_a_long_farewell_leaves_nothing_either(tmp_path: Path):
+    text = """
+    trap 'echo $$ > asked; trap "" TERM' TERM
+    echo $$ > main
+    while :; do sleep 0.01; done
+    """
+    with begin(text, tmp_path, "stop") as runner:
+        pids = [await pid_in(tmp_path / name) for name in ("main", "asked", "launcher")]
         runner.kill()
         await until_gone(*pids, within_s=10)
 
