@@ -22,7 +22,10 @@ def repository_for(
         Refused: there is none, or several could be meant; the message says what to do.
     """
     if repo is not None:
-        return locate(_absolute(bench, repo))
+        named = _absolute(bench, repo)
+        if not named.exists():  # git would look around it
+            raise Refused(f"There is no folder {named}; repo names a folder of a repository.")
+        return locate(named)
     if spec is not None and Path(spec).expanduser().is_absolute():
         return locate(Path(spec).expanduser())
     start = Path(bench.environ.get("CLAUDE_PROJECT_DIR") or bench.folder)
