@@ -29,7 +29,7 @@ def transcript(events: Iterable[Event], *, from_step: int = 1) -> tuple[str, int
         if isinstance(happened, Step):
             step = happened.number
         line = _line(step, happened)
-        if line is None or step < from_step:
+        if line is None or max(step, 1) < from_step:  # what came before step 1 goes with it
             continue
         used += len(line) + 1
         if used > BUDGET_CHARS and step > from_step:
