@@ -167,7 +167,7 @@ EXPLANATIONS: Mapping[Outcome, Explanation] = {
     ),
     Outcome.CONFIG_INVALID: Explanation(
         "Kimi's configuration names no usable model.",
-        "Run `kimi doctor` and correct the file that it names.",
+        "Run `kimi login` if you never did; else `kimi doctor` names the file to correct.",
     ),
     Outcome.SETUP_FAILED: Explanation(
         "The clone could not be prepared, or a check's program is missing in it.",

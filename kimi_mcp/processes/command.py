@@ -16,7 +16,6 @@ from kimi_mcp.processes import child as children
 TAIL_BYTES = 16_384
 KEPT_BYTES = 20_000_000  # of the output, on disk
 
-CANNOT_EXECUTE = 126
 NOT_FOUND = 127
 
 
