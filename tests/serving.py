@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, TextContent
@@ -12,15 +13,17 @@ from sandbox import Sandbox
 
 
 @asynccontextmanager
-async def connected(sandbox: Sandbox) -> AsyncGenerator[Client]:
-    """Start a server in the sandbox, as Claude Code would."""
+async def connected(
+    sandbox: Sandbox, *, mode: Literal["auto", "legacy"] = "auto"
+) -> AsyncGenerator[Client]:
+    """Start a server in the sandbox, as Claude Code would; *mode* chooses the protocol's era."""
     server = StdioServerParameters(
         command=sys.executable,
         args=["-m", "kimi_mcp"],
         env={**os.environ, "CLAUDE_PROJECT_DIR": str(sandbox.root)},
         cwd=sandbox.root,
     )
-    async with Client(server) as client:
+    async with Client(server, mode=mode) as client:
         yield client
 
 

@@ -14,8 +14,14 @@ PAGE = 50
 def dispatch_table(
     bench: Workbench, *, before: DispatchId | None = None, repository: str | None = None
 ) -> str:
-    """Tell the newest dispatches, or those before one; the last line says how to go on."""
+    """Tell the newest dispatches, or those before one; the last line says how to go on.
+
+    Raises:
+        Refused: there is none of the id *before*.
+    """
     reconcile(bench)
+    if before is not None:
+        bench.history.dispatch(before)
     found = bench.history.recent(before=before, repository=repository, limit=PAGE + 1)
     lines = [
         "| dispatch | state | delivered | steps | repository | started |",
@@ -24,7 +30,9 @@ def dispatch_table(
     lines += [_row(report(bench, dispatch.id)) for dispatch in found[:PAGE]]
     if len(found) > PAGE:
         lines.append(f"\nOlder: kimi://dispatches/before/{found[PAGE - 1].id}")
-    return "\n".join(lines if found else ["Nothing was dispatched yet."])
+    if not found:
+        return "Nothing was dispatched " + ("yet." if before is None else f"before {before}.")
+    return "\n".join(lines)
 
 
 def dispatch_page(bench: Workbench, dispatch: DispatchId) -> str:
