@@ -33,6 +33,7 @@ SECOND = replace(
     dependency_changes=(),
     step_budget=0,
 )
+from tokens import tokens
 
 
 def test_the_brief_says_what_and_where_and_nothing_else():
@@ -127,8 +128,3 @@ def test_the_frame_stays_under_its_budget():
     own = "\n".join([*texts, FIRST.further, *(item for one in lists for item in one)])
 
     assert tokens(compose(FIRST)) - tokens(own) <= 600
-
-
-def tokens(text: str) -> float:
-    """Estimate from above: o200k has to be downloaded, and has about 1.3 tokens a word."""
-    return 1.5 * len(text.split())
