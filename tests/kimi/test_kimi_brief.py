@@ -3,6 +3,7 @@ from dataclasses import replace
 from inline_snapshot import snapshot
 
 from kimi_mcp.kimi.brief import COMMON, Assignment, compose
+from tokens import tokens
 
 FIRST = Assignment(
     spec_title="Greetings",
@@ -33,7 +34,6 @@ SECOND = replace(
     dependency_changes=(),
     step_budget=0,
 )
-from tokens import tokens
 
 
 def test_the_brief_says_what_and_where_and_nothing_else():
