@@ -96,8 +96,10 @@ def stop(arguments: argparse.Namespace) -> int:
     """Stop a dispatch, and wait until it has stopped."""
     bench = Workbench.open()
     chosen = showing.chosen(bench, arguments.dispatch)
-    anyio.run(partial(cancel, bench, chosen, tasks=None, reason="kimi-mcp stop"))
+    is_live = anyio.run(partial(cancel, bench, chosen, tasks=None, reason="kimi-mcp stop"))
     print(showing.show(bench, chosen))
+    if not is_live:
+        print("Nothing of it was running.")
     return 0
 
 

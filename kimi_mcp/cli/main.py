@@ -27,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = parser().parse_args(argv)
     try:
-        return arguments.run(arguments)
+        code = arguments.run(arguments)
+        sys.stdout.flush()  # not at the interpreter's end, where a gone reader is an error
     except KimiMcpError as error:
         print(f"kimi-mcp: {error}", file=sys.stderr)
         return REFUSED
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001  the outermost handler: a bug becomes a file to send
         print(f"kimi-mcp: this is a bug of ours. Please send {_bug_file()}", file=sys.stderr)
         return OUR_BUG
+    return code
 
 
 def parser() -> argparse.ArgumentParser:
