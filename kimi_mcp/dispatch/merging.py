@@ -22,6 +22,8 @@ from kimi_mcp.workspace.merge import Conflict, merge
 from kimi_mcp.workspace.publish import publish_branch
 from kimi_mcp.workspace.repository import Repository
 
+NAMED_FILES = 5
+
 
 class NotMerged(Exception):
     """There is no merge; the text says why, as a sentence."""
@@ -59,7 +61,7 @@ class Merger:
             self._ledger, needed, message=f"Merge what a task of {self._id} depends on\n"
         )
         if isinstance(merged, Conflict):
-            raise NotMerged(f"What it depends on does not merge: {', '.join(merged.files)}.")
+            raise NotMerged(f"What it depends on does not merge: {_named(merged)}.")
         return merged
 
     async def merge_all(
@@ -80,9 +82,7 @@ class Merger:
             partial(merge, self._ledger, commits, message=message)
         )
         if isinstance(merged, Conflict):
-            raise NotMerged(
-                f"No merged branch: the delivered tasks conflict in {', '.join(merged.files)}."
-            )
+            raise NotMerged(f"No merged branch: the delivered tasks conflict in {_named(merged)}.")
         if len(commits) > 1:
             await self._check(merged, commands, cancelled=cancelled)
         await anyio.to_thread.run_sync(
@@ -119,6 +119,11 @@ class Merger:
         judged = verdict.after_checks(checks, own_names=frozenset())
         if not judged.is_delivered:
             raise NotMerged(f"No merged branch: on the merged tree {judged.sentence}")
+
+
+def _named(conflict: Conflict) -> str:
+    count = len(conflict.files) - NAMED_FILES
+    return ", ".join(conflict.files[:NAMED_FILES]) + (f" and {count} more" if count > 0 else "")
 
 
 async def _silently(_: Checked) -> None:

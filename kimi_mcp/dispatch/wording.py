@@ -12,10 +12,10 @@ from kimi_mcp.dispatch.review import Report, TaskReport
 from kimi_mcp.history.records import Check
 from kimi_mcp.lifecycle import EXPLANATIONS, DispatchState, TaskState
 
-WORDS_CHARS = 140
+WORDS_CHARS = 100
+QUOTE_CHARS = 150
 SENTENCE_CHARS = 160
 CHECKS_CHARS = 4_000
-NAMED_FILES = 3
 
 
 def headline(report: Report) -> str:
@@ -38,6 +38,7 @@ def summary(report: Report, *, whole_diff: str | None = None) -> str:
         lines += _task_lines(task)
     if report.dispatch.note:
         lines.append(report.dispatch.note)
+    lines += _explanations(report)
     if whole_diff is not None:
         lines += ["The whole diff, data made by Kimi:", fenced(whole_diff, kind="diff")]
     return "\n".join([*lines, _next(report)])
@@ -69,21 +70,18 @@ def _task_lines(report: TaskReport) -> list[str]:
         parts.append(f"{task.steps} steps")
     if report.changes:
         parts.append(_size(report))
-    if report.head:
-        parts.append(report.head)
     lines = [" · ".join(parts)]
-    if task.state is not TaskState.DELIVERED and task.sentence:
+    is_general = task.outcome is not None and task.sentence == EXPLANATIONS[task.outcome].sentence
+    if task.state is not TaskState.DELIVERED and task.sentence and not is_general:
         lines.append(f"   {inline(task.sentence, limit=SENTENCE_CHARS)}")
-    lines += _quotes(report)
-    if task.outcome is not None:
-        lines.append(f"   Next: {EXPLANATIONS[task.outcome].next_action}")
-    return lines
+    return lines + _quotes(report)
 
 
 def _state(report: TaskReport) -> str:
     task = report.task
     if task.state is TaskState.DELIVERED:
-        passed = f"delivered, {len(report.checks)} checks passed"
+        count = len(report.checks)
+        passed = f"delivered, {count} check{'' if count == 1 else 's'} passed"
         return passed if task.is_checked else "delivered, UNCHECKED (no command to run)"
     return _word(report)
 
@@ -99,12 +97,20 @@ def _quotes(report: TaskReport) -> list[str]:
     latest = report.latest
     if latest is None:
         return []
-    lines: list[str] = []
     if latest.quote:
-        lines.append(f'   quoted: "{inline(latest.quote, limit=2 * WORDS_CHARS)}"')
+        return [f'   quoted: "{inline(latest.quote, limit=QUOTE_CHARS)}"']
     if latest.closing_words:
-        lines.append(f'   Kimi\'s words: "{inline(latest.closing_words, limit=WORDS_CHARS)}"')
-    return lines
+        return [f'   Kimi\'s words: "{inline(latest.closing_words, limit=WORDS_CHARS)}"']
+    return []
+
+
+def _explanations(report: Report) -> list[str]:
+    """Explain each outcome that occurs, once for all its tasks."""
+    outcomes = {task.task.outcome for task in report.tasks if task.task.outcome is not None}
+    return [
+        f"{outcome}: {EXPLANATIONS[outcome].sentence} {EXPLANATIONS[outcome].next_action}"
+        for outcome in sorted(outcomes)
+    ]
 
 
 def _how(check: Check) -> str:
@@ -127,12 +133,25 @@ def _next(report: Report) -> str:
         branch = f"{_prefix(report)}/merged"
         return (
             f"Next: review with get_result dispatch={dispatch.id} view=diff, or "
-            f"`git diff {base} {branch}`; land it with `git merge {branch}`."
+            f"`git diff {base} {branch}`; land it with `git merge {branch}`. Each task's work: "
+            f"{_gathered(task.head for task in report.tasks if task.head)}."
         )
     heads = [task.head for task in report.tasks if task.head]
     if heads:
-        return f"Next: look at what is there with `git diff {base} {heads[0]}`."
+        return f"Next: look at what is there with `git diff {base} NAME`: {_gathered(heads)}."
     return "Nothing was changed in the repository."
+
+
+def _gathered(names: Iterable[str]) -> str:
+    """Name refs as a shell would expand them: `kimi/001-x-7k3f/task-{1,3}`."""
+    ends: dict[str, list[str]] = {}
+    for name in names:
+        stem, mark, end = name.rpartition("task-")
+        ends.setdefault(stem + mark, []).append(end)
+    return ", ".join(
+        stem + (found[0] if len(found) == 1 else f"{{{','.join(found)}}}")
+        for stem, found in ends.items()
+    )
 
 
 def _prefix(report: Report) -> str:

@@ -1,7 +1,6 @@
 """Kimi's word against ours, with the real CLI: what it claims is never what is said of a task."""
 
 from dispatching import at_once, branches, carried_out, pinned, spec_of
-
 from kimi_mcp.demo.script import Reply, bash, say, write
 from kimi_mcp.dispatch.showing import View
 from kimi_mcp.dispatch.wording import summary

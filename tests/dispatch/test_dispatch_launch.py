@@ -4,8 +4,8 @@ import threading
 
 import anyio
 import pytest
-from dispatching import SPEC_PATH, bench_of, branches, followed, pinned, spec_of
 
+from dispatching import SPEC_PATH, bench_of, branches, followed, pinned, spec_of
 from kimi_mcp.demo.script import Reply, edit, say
 from kimi_mcp.dispatch.launch import LaunchWish, launch, preview
 from kimi_mcp.dispatch.workbench import Workbench

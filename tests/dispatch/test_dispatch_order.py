@@ -1,7 +1,6 @@
 """Tasks that depend on each other and results that meet, with the real CLI."""
 
 from dispatching import branches, carried_out, spec_of
-
 from kimi_mcp.demo.script import edit, say, write
 from kimi_mcp.dispatch.wording import summary
 from kimi_mcp.lifecycle import Outcome, TaskState

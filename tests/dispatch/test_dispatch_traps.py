@@ -7,8 +7,8 @@ home, ours never do. Kimi springs each trap itself first, so an empty record wou
 from pathlib import Path
 
 import pytest
-from dispatching import branches, dispatched, spec_of, specify
 
+from dispatching import branches, dispatched, spec_of, specify
 from kimi_mcp.demo.script import bash, say
 from kimi_mcp.dispatch.showing import View
 from kimi_mcp.lifecycle import TaskState
