@@ -92,7 +92,7 @@ def admit(bench: Workbench, wish: LaunchWish) -> Admission:
         max_parallel=wish.max_parallel or settings.max_parallel,
         kimi=kimi,
         obstacles=(
-            *(finding.message for finding in findings if finding.is_error),
+            *(str(finding) for finding in findings if finding.is_error),
             *unusable,
         ),
     )
@@ -108,9 +108,10 @@ def preview_text(admission: Admission) -> str:
         if wave
     )
     verdict = "cannot start" if admission.obstacles else "can start"
-    lines = [f"{head}: {verdict}, {len(numbers)} tasks, order {order}."]
+    tasks = f"{len(numbers)} task{'' if len(numbers) == 1 else 's'}"
+    lines = [f"{head}: {verdict}, {tasks}, order {order}."]
     lines += [f"- in the way: {obstacle}" for obstacle in admission.obstacles]
-    lines += [f"- note: {hint.message}" for hint in admission.findings if not hint.is_error]
+    lines += [f"- note: {hint}" for hint in admission.findings if not hint.is_error]
     kimi = admission.kimi.version if admission.kimi else "none"
     steps = admission.profile.steps or "no limit"
     lines.append(f"Profile {admission.profile_name}: {steps} steps a task; Kimi {kimi}.")

@@ -106,7 +106,7 @@ def _reply(authored: Authored, repository: Repository, *, is_dry_run: bool) -> s
     lines = [f"{authored.path}: {_deed(authored, is_dry_run=is_dry_run)}, {_count(spec.tasks)}."]
     lines.append(f"Repository {described(repository)}.")
     lines += [_task_line(task, is_free=task.number in free) for task in spec.tasks]
-    notes = [*authored.kept, *(finding.message for finding in authored.findings)]
+    notes = [*authored.kept, *map(str, authored.findings)]
     lines += [f"- {inline(note, limit=NOTE_CHARS)}" for note in notes[:SHOWN_NOTES]]
     if len(notes) > SHOWN_NOTES:
         lines.append(

@@ -15,7 +15,7 @@ from kimi_mcp.lifecycle import EXPLANATIONS, DispatchState, TaskState
 WORDS_CHARS = 100
 QUOTE_CHARS = 150
 SENTENCE_CHARS = 160
-CHECKS_CHARS = 3_600
+CHECKS_CHARS = 3_200
 CHECKS_SHOWN = 10
 COMMAND_CHARS = 100
 FRAME_CHARS = 80  # about a check's output: its fence and what was left out
