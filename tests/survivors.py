@@ -1,13 +1,15 @@
-"""Which processes of a dispatch are left, and waiting for what other processes do."""
+"""Which processes of a dispatch are left, and what a daemon does to be overlooked."""
 
 import shlex
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import psutil
+
+from living import is_alive, pid_in
 
 BOUND_S = 20.0
 
@@ -34,25 +36,17 @@ def family_of(pid: int) -> list[psutil.Process]:
 
 def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     """Return those that still run; a dead one that nobody has collected does not."""
-    return [process for process in processes if _runs(process)]
+    return [one for one in processes if one.is_running() and is_alive(one.pid)]
 
 
 async def process_in(file: Path) -> psutil.Process:
     """Wait until *file* holds a line with a pid, and return that process."""
-    await until(lambda: file.exists() and file.read_text(encoding="utf-8").endswith("\n"))
-    return psutil.Process(int(await anyio.Path(file).read_text(encoding="utf-8")))
+    return psutil.Process(await pid_in(file))
 
 
 async def happened(event: threading.Event, *, within_s: float = BOUND_S) -> None:
     """Wait for an event that a thread sets."""
     assert await anyio.to_thread.run_sync(event.wait, within_s)
-
-
-async def until(is_so: Callable[[], object], *, within_s: float = BOUND_S) -> None:
-    """Wait for something in another process, which can only be asked again and again."""
-    with anyio.fail_after(within_s):
-        while not is_so():  # noqa: ASYNC110  another process has no event to wait for
-            await anyio.sleep(0.02)
 
 
 def _belongs(process: psutil.Process, dispatch: str) -> bool:
@@ -61,10 +55,3 @@ def _belongs(process: psutil.Process, dispatch: str) -> bool:
     except psutil.Error:  # gone meanwhile, or a zombie
         return False
     return any(dispatch in text for text in told)
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

@@ -4,12 +4,13 @@ import threading
 from pathlib import Path
 
 import anyio
-from raw_client import raw_server
-from survivors import daemonized, family_of, happened, living, process_in, processes_of, until
+from survivors import daemonized, family_of, happened, living, process_in, processes_of
 
 from kimi_mcp.demo.script import Reply, bash, say, write
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.lifecycle import DispatchState, TaskState
+from living import until
+from raw_client import raw_server
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
 

@@ -3,11 +3,12 @@
 import threading
 
 import anyio
-from survivors import happened, until
+from survivors import happened
 
 from kimi_mcp.demo.script import Reply, write
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.lifecycle import DispatchState
+from living import until
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
 

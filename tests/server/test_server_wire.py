@@ -6,20 +6,16 @@ from typing import Any, Literal
 import anyio
 import pytest
 from inline_snapshot import external_file
-from raw_client import Era, raw_server
 
 from kimi_mcp.demo.script import bash, say, write
 from kimi_mcp.server.app import INSTRUCTIONS
+from raw_client import Era, raw_server
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
+from tokens import tokens
 
 TASK = "# Your task (1)"
 
-# The budgets are o200k tokens. That encoding's file comes from the net, which tests must not need,
-# so tokens are taken as characters. Measured with the real one: 4.05 characters a token for the
-# schema and 4.4 for the instructions; fewer are taken here, so that the tests err on the safe side.
-SCHEMA_CHARS_A_TOKEN = 3.85
-PROSE_CHARS_A_TOKEN = 3.5
 SCHEMA_TOKENS = 1_600
 INSTRUCTIONS_TOKENS = 150
 
@@ -95,5 +91,5 @@ async def test_the_schema_that_a_model_pays_for_is_the_one_reviewed(sandbox: San
     # a change is meant to be seen; `pytest -n0 --inline-snapshot=fix` writes the file anew
     assert tools == external_file("tools.json")
     sent = json.dumps(tools, separators=(",", ":"), ensure_ascii=False)
-    assert len(sent) / SCHEMA_CHARS_A_TOKEN <= SCHEMA_TOKENS
-    assert len(INSTRUCTIONS) / PROSE_CHARS_A_TOKEN <= INSTRUCTIONS_TOKENS
+    assert tokens(sent) <= SCHEMA_TOKENS
+    assert tokens(INSTRUCTIONS) <= INSTRUCTIONS_TOKENS
