@@ -3,7 +3,7 @@
 from kimi_mcp.dispatch.quoting import fenced, inline
 from kimi_mcp.dispatch.recover import reconcile
 from kimi_mcp.dispatch.review import Report, TaskReport, report
-from kimi_mcp.dispatch.wording import summary
+from kimi_mcp.dispatch.wording import headline, summary
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Attempt
@@ -45,7 +45,7 @@ def dispatch_page(bench: Workbench, dispatch: DispatchId) -> str:
     found = report(bench, dispatch)
     about = found.dispatch
     parts = [
-        f"# {about.id}",
+        f"# {headline(found)}",
         f"Spec: {inline(about.spec_title, limit=100)} ({about.spec_path})",
         f"Repository: {about.repository} at {about.base_commit[:10]}"
         + (f" on {about.base_branch}" if about.base_branch else ""),
@@ -61,7 +61,9 @@ def dispatch_page(bench: Workbench, dispatch: DispatchId) -> str:
 
 def _row(found: Report) -> str:
     about = found.dispatch
+    unchecked = sum(not task.task.is_checked for task in found.delivered)
     delivered = f"{len(found.delivered)}/{len(found.tasks)}"
+    delivered += f", {unchecked} UNCHECKED" if unchecked else ""
     started = (about.started_at or about.created_at)[:16].replace("T", " ")
     cells = [about.id, about.state, delivered, str(found.steps), about.repository, started]
     return f"| {' | '.join(cells)} |"

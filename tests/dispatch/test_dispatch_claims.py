@@ -2,6 +2,7 @@
 
 from dispatching import at_once, branches, carried_out, pinned, spec_of
 from kimi_mcp.demo.script import Reply, bash, say, write
+from kimi_mcp.dispatch.listing import dispatch_page, dispatch_table
 from kimi_mcp.dispatch.showing import View
 from kimi_mcp.dispatch.wording import summary
 from kimi_mcp.lifecycle import Outcome, TaskState
@@ -116,6 +117,8 @@ async def test_without_a_command_a_task_is_delivered_unchecked_and_every_view_sa
     for view in View:
         first = done.view(view).splitlines()[0]
         assert first == f"{done.id}: 1 of 1 delivered, 1 of them UNCHECKED · 2 steps"
+    assert "UNCHECKED" in dispatch_page(done.bench, done.id).splitlines()[0]
+    assert f"| {done.id} | finished | 1/1, 1 UNCHECKED | 2 |" in dispatch_table(done.bench)
     assert branches(sandbox) == [f"kimi/{done.id}/merged", f"kimi/{done.id}/task-1"]
 
 
