@@ -10,7 +10,7 @@ import psutil
 
 import kimi_mcp
 
-BOUND_S = 15.0
+BOUND_S = 40.0  # on a machine that is busy with other tests
 ENV = {"PATH": os.environ["PATH"]}
 PYTHON = sys.executable
 IMPORTABLE = {**ENV, "PYTHONPATH": str(Path(kimi_mcp.__file__).parents[1])}

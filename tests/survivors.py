@@ -9,9 +9,7 @@ import anyio
 import anyio.to_thread
 import psutil
 
-from living import is_alive, pid_in
-
-BOUND_S = 20.0
+from living import BOUND_S, is_alive, pid_in
 
 
 def processes_of(dispatch: str) -> list[psutil.Process]:
