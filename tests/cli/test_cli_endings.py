@@ -25,7 +25,10 @@ TASK = "# Your task (1)"
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(kimi_mcp: Run, one_task: Sandbox) -> None:
+def test_a_reader_that_has_seen_enough_is_no_error(
+    kimi_mcp: Run, one_task: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # the error hides in the last flush
     dispatched = kimi_mcp("dispatch", "1", "--background")
     assert dispatched.returncode == 0
 
