@@ -72,7 +72,7 @@ async def test_a_killed_runner_takes_its_processes_along_and_its_clone_is_named(
             shown = text_of(await client.call_tool("get_result", {}))
         clone = bench.state.run(dispatch.id).task(1).clone
         assert shown.startswith(f"{dispatch.id}: lost, 0 of 1 delivered, 1 lost")
-        assert str(clone) in shown
+        assert f"its work is in {clone}." in shown
         assert (clone / "one.py").read_text(encoding="utf-8") == "HALF = 1\n"
         assert bench.history.task(dispatch.id, 1).state is TaskState.LOST
 
@@ -105,5 +105,5 @@ async def test_a_runner_killed_during_the_checks_has_kept_the_work_under_a_ref(
             shown = text_of(await client.call_tool("get_result", {"dispatch": dispatch.id}))
         ref = f"refs/kimi/{dispatch.id}/task-1.a1"
         assert shown.startswith(f"{dispatch.id}: lost, 0 of 1 delivered, 1 lost")
-        assert ref in shown
+        assert f"its work is in {ref}." in shown
         assert sandbox.show(ref, "one.py") == "ONE = 1"
