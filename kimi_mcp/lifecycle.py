@@ -49,9 +49,10 @@ DISPATCH_MOVES: Mapping[DispatchState, frozenset[DispatchState]] = {
     DispatchState.RUNNING: frozenset(
         {DispatchState.FINISHED, DispatchState.CANCELLED, DispatchState.LOST}
     ),
-    DispatchState.FINISHED: frozenset(),
-    DispatchState.CANCELLED: frozenset(),
-    DispatchState.LOST: frozenset(),
+    # taken up again by a revision or a resume
+    DispatchState.FINISHED: frozenset({DispatchState.QUEUED}),
+    DispatchState.CANCELLED: frozenset({DispatchState.QUEUED}),
+    DispatchState.LOST: frozenset({DispatchState.QUEUED}),
 }
 
 TASK_MOVES: Mapping[TaskState, frozenset[TaskState]] = {
@@ -64,17 +65,25 @@ TASK_MOVES: Mapping[TaskState, frozenset[TaskState]] = {
             TaskState.SKIPPED,
         }
     ),
+    # delivered from here: a later attempt came to nothing, and the branch stays at the earlier one
     TaskState.RUNNING: frozenset(
-        {TaskState.CHECKING, TaskState.FAILED, TaskState.CANCELLED, TaskState.LOST}
+        {
+            TaskState.CHECKING,
+            TaskState.DELIVERED,
+            TaskState.FAILED,
+            TaskState.CANCELLED,
+            TaskState.LOST,
+        }
     ),
     TaskState.CHECKING: frozenset(
         {TaskState.DELIVERED, TaskState.FAILED, TaskState.CANCELLED, TaskState.LOST}
     ),
-    TaskState.DELIVERED: frozenset(),
-    TaskState.FAILED: frozenset(),
-    TaskState.CANCELLED: frozenset(),
-    TaskState.LOST: frozenset(),
-    TaskState.SKIPPED: frozenset(),
+    # taken up again by a revision or a resume
+    TaskState.DELIVERED: frozenset({TaskState.WAITING}),
+    TaskState.FAILED: frozenset({TaskState.WAITING}),
+    TaskState.CANCELLED: frozenset({TaskState.WAITING}),
+    TaskState.LOST: frozenset({TaskState.WAITING}),
+    TaskState.SKIPPED: frozenset({TaskState.WAITING}),
 }
 
 

@@ -17,11 +17,24 @@ class Journal(Store):
 
     __slots__ = ()
 
-    def begin_attempt(self, dispatch: DispatchId, task: int, *, base_commit: str, at: str) -> int:
+    def begin_attempt(
+        self,
+        dispatch: DispatchId,
+        task: int,
+        *,
+        base_commit: str,
+        at: str,
+        feedback: str | None = None,
+    ) -> int:
         """Begin a task's next attempt and return its number."""
         with self.writing() as unit:
             row = unit.run(
-                "insert_attempt", dispatch=dispatch, task=task, base_commit=base_commit, at=at
+                "insert_attempt",
+                dispatch=dispatch,
+                task=task,
+                base_commit=base_commit,
+                at=at,
+                feedback=feedback,
             ).fetchone()
             return row["attempt"]
 
@@ -42,6 +55,20 @@ class Journal(Store):
     ) -> bool:
         """End an attempt with the last of what is known; False when it is over already."""
         return self._update_attempt(dispatch, task, attempt, ended_at=at, facts=facts)
+
+    def keep_lost_attempt(
+        self, dispatch: DispatchId, task: int, attempt: int, *, commit_id: str, ref: str
+    ) -> None:
+        """Name what an attempt's work became after its runner had died."""
+        with self.writing() as unit:
+            unit.run(
+                "keep_lost_attempt",
+                dispatch=dispatch,
+                task=task,
+                attempt=attempt,
+                commit_id=commit_id,
+                ref=ref,
+            )
 
     def record_checks(
         self, dispatch: DispatchId, task: int, attempt: int, checks: Iterable[Check]

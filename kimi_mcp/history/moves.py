@@ -4,6 +4,11 @@ A move that the table does not have is a bug and raises. A move that came second
 nothing has changed.
 """
 
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kimi_mcp.errors import Refused
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.store import Store
 from kimi_mcp.lifecycle import DISPATCH_MOVES, TASK_MOVES, DispatchState, Outcome, TaskState
@@ -24,12 +29,13 @@ class Moves(Store):
         merged_commit: str | None = None,
         note: str | None = None,
     ) -> bool:
-        """Move a dispatch from *source* to *target*; to running only by `claim`.
+        """Move a dispatch from *source* to *target*; to running by `claim`, to queued by `reopen`.
 
         Raises:
             ValueError: there is no such move.
         """
-        if target is DispatchState.RUNNING or target not in DISPATCH_MOVES[source]:
+        is_other_way = target in {DispatchState.RUNNING, DispatchState.QUEUED}
+        if is_other_way or target not in DISPATCH_MOVES[source]:
             raise ValueError(f"A dispatch does not move from {source} to {target}.")
         with self.writing() as unit:
             cursor = unit.run(
@@ -58,7 +64,7 @@ class Moves(Store):
         branch: str | None = None,
         commit_id: str | None = None,
     ) -> bool:
-        """Move a task from *source* to *target*.
+        """Move a task from *source* to *target*; to waiting by `reopen`.
 
         A failed task needs an *outcome*, no other has one. A delivered task needs *branch* and
         *commit_id*; *is_checked* says whether commands of the spec passed on that commit.
@@ -66,7 +72,7 @@ class Moves(Store):
         Raises:
             ValueError: there is no such move.
         """
-        if target not in TASK_MOVES[source]:
+        if target is TaskState.WAITING or target not in TASK_MOVES[source]:
             raise ValueError(f"A task does not move from {source} to {target}.")
         with self.writing() as unit:
             cursor = unit.run(
@@ -113,6 +119,47 @@ class Moves(Store):
             unit.run("lose_tasks", dispatch=dispatch, at=at, note=note)
             unit.run("end_attempts", dispatch=dispatch, at=at)
             return True
+
+    def reopen(
+        self,
+        dispatch: DispatchId,
+        *,
+        errand: Mapping[str, Any],
+        tasks: Iterable[int],
+        amendments: Mapping[int, Mapping[str, Any]],
+    ) -> bool:
+        """Queue a dispatch that is over again: *tasks* wait, with what reviewers amended.
+
+        Returns:
+            Whether it was over; somebody else may have been first.
+
+        Raises:
+            Refused: another dispatch of the same spec is live.
+        """
+        with self.writing() as unit:
+            row = unit.run("dispatch", dispatch=dispatch).fetchone()
+            live = unit.run(
+                "live_dispatch_of_spec", repository=row["repository"], spec_hash=row["spec_hash"]
+            ).fetchone()
+            if live is not None and live["id"] != dispatch:
+                raise Refused(
+                    f"The same spec is being worked on: {live['id']}. Follow or cancel it."
+                )
+            cursor = unit.run("reopen_dispatch", dispatch=dispatch, errand=json.dumps(errand))
+            if cursor.rowcount != 1:
+                return False
+            for number in tasks:
+                unit.run("reopen_task", dispatch=dispatch, number=number)
+            for number, amended in amendments.items():
+                unit.run(
+                    "amend_task", dispatch=dispatch, number=number, amendments=json.dumps(amended)
+                )
+            return True
+
+    def note_task(self, dispatch: DispatchId, number: int, sentence: str) -> None:
+        """Say something about a task that is over; its state stays."""
+        with self.writing() as unit:
+            unit.run("note_task", dispatch=dispatch, number=number, sentence=sentence)
 
     def request_cancel(
         self,

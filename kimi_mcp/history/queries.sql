@@ -61,10 +61,37 @@ WHERE id = :dispatch AND state IN ('queued', 'running');
 UPDATE tasks SET cancel_requested_at = coalesce(cancel_requested_at, :at)
 WHERE dispatch = :dispatch AND number = :number AND state IN ('waiting', 'running', 'checking');
 
+-- name: reopen_dispatch
+-- Queue a dispatch that is over again, for the errand given.
+UPDATE dispatches
+SET state = 'queued', errand = :errand, ended_at = NULL, note = NULL,
+    cancel_requested_at = NULL, cancel_reason = NULL
+WHERE id = :dispatch AND state IN ('finished', 'cancelled', 'lost');
+
+-- name: reopen_task
+-- Let a task that is over wait again; its branch stays where it is.
+UPDATE tasks
+SET state = 'waiting', outcome = NULL, sentence = NULL, ended_at = NULL, cancel_requested_at = NULL
+WHERE dispatch = :dispatch AND number = :number
+  AND state NOT IN ('waiting', 'running', 'checking');
+
+-- name: amend_task
+-- Record what a reviewer changed of the spec's task.
+UPDATE tasks SET amendments = :amendments WHERE dispatch = :dispatch AND number = :number;
+
+-- name: note_task
+-- Say something about a task that is over.
+UPDATE tasks SET sentence = :sentence WHERE dispatch = :dispatch AND number = :number;
+
+-- name: keep_lost_attempt
+-- Name the commit that an attempt's work became after its runner had died.
+UPDATE attempts SET commit_id = :commit_id, ref = :ref
+WHERE dispatch = :dispatch AND task = :task AND attempt = :attempt AND commit_id IS NULL;
+
 -- name: insert_attempt
 -- Begin the next attempt of a task.
-INSERT INTO attempts (dispatch, task, attempt, base_commit, started_at)
-SELECT :dispatch, :task, coalesce(max(attempt), 0) + 1, :base_commit, :at
+INSERT INTO attempts (dispatch, task, attempt, base_commit, started_at, feedback)
+SELECT :dispatch, :task, coalesce(max(attempt), 0) + 1, :base_commit, :at, :feedback
 FROM attempts WHERE dispatch = :dispatch AND task = :task
 RETURNING attempt;
 
@@ -80,6 +107,8 @@ SET session_id = coalesce(:session_id, session_id),
     output_tokens = coalesce(:output_tokens, output_tokens),
     closing_words = coalesce(:closing_words, closing_words),
     quote = coalesce(:quote, quote),
+    outcome = coalesce(:outcome, outcome),
+    sentence = coalesce(:sentence, sentence),
     ended_at = :ended_at
 WHERE dispatch = :dispatch AND task = :task AND attempt = :attempt AND ended_at IS NULL;
 

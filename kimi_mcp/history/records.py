@@ -63,6 +63,8 @@ class Dispatch(Order):
     runner_pid: int | None
     merged_commit: str | None
     note: str | None
+    #: What the newest runner was sent for; None the first time.
+    errand: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,8 @@ class Task:
     started_at: str | None
     ended_at: str | None
     cancel_requested_at: str | None
+    #: What reviewers changed of the spec's task; JSON values only.
+    amendments: Mapping[str, Any]
     #: How many attempts were begun, and the steps of all of them.
     attempts: int
     steps: int
@@ -109,6 +113,11 @@ class Attempt:
     closing_words: str | None
     #: The provider's or the CLI's own words about a failure.
     quote: str | None
+    #: Why it was not delivered, and what became of it in a sentence.
+    outcome: Outcome | None
+    sentence: str | None
+    #: The reviewer's words that it began with.
+    feedback: str | None
 
 
 class AttemptFacts(TypedDict, total=False):
@@ -123,6 +132,8 @@ class AttemptFacts(TypedDict, total=False):
     output_tokens: int | None
     closing_words: str | None
     quote: str | None
+    outcome: str | None
+    sentence: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,18 +35,24 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(json.loads(text))
 
 
+def _optional(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
 def _outcome(text: str | None) -> Outcome | None:
     return None if text is None else Outcome(text)
 
 
 _TRANSLATIONS: Mapping[type[Any], Mapping[str, Callable[[Any], Any]]] = {
-    Dispatch: {"state": DispatchState, "orders": json.loads},
+    Dispatch: {"state": DispatchState, "orders": json.loads, "errand": _optional},
     Task: {
         "state": TaskState,
         "depends_on": _numbers,
         "outcome": _outcome,
         "is_checked": bool,
+        "amendments": json.loads,
     },
+    Attempt: {"outcome": _outcome},
     Check: {"is_timed_out": bool},
     Event: {"payload": json.loads},
 }

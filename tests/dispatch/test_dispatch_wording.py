@@ -35,6 +35,7 @@ DISPATCH = Dispatch(
     cancel_reason=None,
     runner_pid=1,
     merged_commit="d" * 40,
+    errand=None,
     note=None,
 )
 CHECK = Check(
@@ -69,6 +70,7 @@ def task(
             started_at=NOON,
             ended_at=NOON,
             cancel_requested_at=None,
+            amendments={},
             attempts=1,
             steps=6,
         ),
@@ -89,6 +91,9 @@ def task(
                 ended_at=NOON,
                 closing_words=WORDS,
                 quote=quote,
+                outcome=outcome,
+                sentence=sentence,
+                feedback=None,
             ),
         ),
         changes=(Change(path="src/login.py", status="M", added=12, deleted=3),),

@@ -13,17 +13,26 @@ from hypothesis import strategies as st
 
 from kimi_mcp.history import DispatchId, History
 from kimi_mcp.history.records import Attempt, Change, Check, Event
+from kimi_mcp.lifecycle import Outcome
 
 NOON = "2026-01-02T12:00:00.000Z"
 ONE = "2026-01-02T13:00:00.000Z"
 
 
 def test_attempts_are_numbered_and_grow_until_they_end(history: History, queued: DispatchId):
-    first = history.begin_attempt(queued, 1, base_commit="b", at=NOON)
+    first = history.begin_attempt(queued, 1, base_commit="b", at=NOON, feedback="Mind the edge.")
     assert history.advance_attempt(queued, 1, first, session_id="s", steps=3, input_tokens=10)
     assert history.advance_attempt(queued, 1, first, steps=5, cached_tokens=4, output_tokens=2)
     assert history.finish_attempt(
-        queued, 1, first, at=ONE, commit_id="c", ref="refs/kimi/x", closing_words="Done."
+        queued,
+        1,
+        first,
+        at=ONE,
+        commit_id="c",
+        ref="refs/kimi/x",
+        closing_words="Done.",
+        outcome=Outcome.CHECKS_FAILED,
+        sentence="A check failed.",
     )
     second = history.begin_attempt(queued, 1, base_commit="c", at=ONE)
     history.advance_attempt(queued, 1, second, steps=2)
@@ -45,6 +54,9 @@ def test_attempts_are_numbered_and_grow_until_they_end(history: History, queued:
         ended_at=ONE,
         closing_words="Done.",
         quote=None,
+        outcome=Outcome.CHECKS_FAILED,
+        sentence="A check failed.",
+        feedback="Mind the edge.",
     )
     task = history.task(queued, 1)
     assert (task.attempts, task.steps) == (2, 7)

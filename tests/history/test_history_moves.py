@@ -191,7 +191,7 @@ def test_a_moment_of_another_shape_is_impossible(history: History, queued: Dispa
         history.claim(queued, at="2026-01-02 12:00:00", runner_pid=1)
 
 
-def test_a_terminal_row_never_changes(history: History, queued: DispatchId):
+def test_a_terminal_row_changes_only_by_being_reopened(history: History, queued: DispatchId):
     deliver(history, queued, 1)
     history.lose(queued, source=DispatchState.QUEUED, at=TWO, note="Lost.")
     before = (history.dispatch(queued), history.tasks(queued))
@@ -200,12 +200,49 @@ def test_a_terminal_row_never_changes(history: History, queued: DispatchId):
     assert not history.request_cancel(queued, at=TWO, reason="user")
     assert not history.request_cancel(queued, at=TWO, reason="user", tasks=(1, 2, 3))
     for source, targets in DISPATCH_MOVES.items():
-        for target in targets - {DispatchState.RUNNING}:
+        for target in targets - {DispatchState.RUNNING, DispatchState.QUEUED}:
             assert not history.move_dispatch(queued, source=source, target=target, at=TWO)
     for source, targets in TASK_MOVES.items():
-        for target in targets:
+        for target in targets - {TaskState.WAITING}:
             assert not history.move_task(queued, 1, source=source, target=target, at=TWO)
     assert (history.dispatch(queued), history.tasks(queued)) == before
+
+
+def test_a_dispatch_that_is_over_waits_again_for_an_errand(history: History, queued: DispatchId):
+    history.claim(queued, at=NOON, runner_pid=1)
+    deliver(history, queued, 1)
+    history.request_cancel(queued, at=ONE, reason="user")
+    history.lose(queued, source=DispatchState.RUNNING, at=TWO, note="The runner died.")
+
+    amendments = {2: {"allow_files": ["a.py"]}}
+    assert history.reopen(queued, errand={"kind": "resume"}, tasks=(2,), amendments=amendments)
+
+    again = history.dispatch(queued)
+    assert (again.state, again.errand, again.note) == (
+        DispatchState.QUEUED,
+        {"kind": "resume"},
+        None,
+    )
+    assert history.cancel_requests(queued) == CancelRequests()
+    first, second, third = history.tasks(queued)
+    assert (first.state, second.state, third.state) == (
+        TaskState.DELIVERED,
+        TaskState.WAITING,
+        TaskState.LOST,
+    )
+    assert second.amendments == amendments[2]
+    assert history.claim(queued, at=TWO, runner_pid=2)
+    assert not history.reopen(queued, errand={}, tasks=(2,), amendments={})
+
+
+def test_a_dispatch_is_not_reopened_beside_a_live_one_of_its_spec(
+    add: Callable[..., DispatchId], history: History, queued: DispatchId
+):
+    history.lose(queued, source=DispatchState.QUEUED, at=TWO, note="Lost.")
+    other = add(history, token="live")
+
+    with pytest.raises(Refused, match=other):
+        history.reopen(queued, errand={}, tasks=(1,), amendments={})
 
 
 def test_losing_a_dispatch_takes_its_live_tasks_and_attempts_along(
@@ -251,7 +288,7 @@ def test_single_tasks_can_be_cancelled_while_they_live(history: History, queued:
 
 @pytest.mark.parametrize(
     ("source", "target"),
-    [(s, t) for s in TaskState for t in TaskState if t not in TASK_MOVES[s]],
+    [(s, t) for s in TaskState for t in TaskState if t not in TASK_MOVES[s] - {TaskState.WAITING}],
 )
 def test_a_task_moves_only_along_the_table(
     history: History, queued: DispatchId, source: TaskState, target: TaskState
@@ -263,9 +300,9 @@ def test_a_task_moves_only_along_the_table(
 @pytest.mark.parametrize(
     ("source", "target"),
     [(s, t) for s in DispatchState for t in DispatchState if t not in DISPATCH_MOVES[s]]
-    + [(DispatchState.QUEUED, DispatchState.RUNNING)],
+    + [(DispatchState.QUEUED, DispatchState.RUNNING), (DispatchState.LOST, DispatchState.QUEUED)],
 )
-def test_a_dispatch_moves_only_along_the_table_and_is_claimed_to_run(
+def test_a_dispatch_moves_only_along_the_table_and_is_claimed_or_reopened_otherwise(
     history: History, queued: DispatchId, source: DispatchState, target: DispatchState
 ):
     with pytest.raises(ValueError, match=f"from {source} to {target}"):
@@ -273,7 +310,8 @@ def test_a_dispatch_moves_only_along_the_table_and_is_claimed_to_run(
 
 
 _task_moves = st.tuples(
-    st.integers(1, 3), st.sampled_from([(s, t) for s in TASK_MOVES for t in TASK_MOVES[s]])
+    st.integers(1, 3),
+    st.sampled_from([(s, t) for s in TASK_MOVES for t in TASK_MOVES[s] - {TaskState.WAITING}]),
 )
 _dispatch_moves = st.sampled_from([(s, t) for s in DISPATCH_MOVES for t in DISPATCH_MOVES[s]])
 
@@ -308,6 +346,14 @@ def test_random_walks_never_leave_the_tables(
                     moved = history.claim(id_, at=ONE, runner_pid=1)
                     assert moved == (whole is source)
                     whole = target if moved else whole
+                case (DispatchState(), DispatchState.QUEUED):
+                    moved = history.reopen(id_, errand={}, tasks=tasks, amendments={})
+                    assert moved == whole.is_terminal
+                    if moved:
+                        whole = DispatchState.QUEUED
+                        tasks = {
+                            n: TaskState.WAITING if s.is_terminal else s for n, s in tasks.items()
+                        }
                 case (DispatchState() as source, DispatchState() as target):
                     moved = history.move_dispatch(id_, source=source, target=target, at=ONE)
                     assert moved == (whole is source)

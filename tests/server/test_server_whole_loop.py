@@ -1,5 +1,7 @@
 """The main job, over real stdio, with the real Kimi Code: issue 1's story from a client's side."""
 
+import re
+
 import anyio
 from mcp.types import TextResourceContents
 
@@ -87,8 +89,9 @@ async def test_three_tasks_are_delivered_and_every_view_answers(
             numbers = [number for number, _ in heard]
             assert numbers == sorted(set(numbers))
             steps = [message for _, message in heard if "task 1/3" in message]
-            assert any(line.startswith("step 1 · task 1/3 · Write one.py") for line in steps)
-            assert any(line.startswith("step 2 · task 1/3 · Bash cat one.py") for line in steps)
+            # which step a tool belongs to may be one off when standard output overtakes the journal
+            assert any(re.match(r"step [12] · task 1/3 · Write one.py", line) for line in steps)
+            assert any(re.match(r"step [23] · task 1/3 · Bash cat one.py", line) for line in steps)
 
             for view, expected in {
                 "summary": "3 of 3 delivered",
