@@ -11,13 +11,13 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
-from survivors import daemonized, happened, living, process_in, processes_of
 
 from kimi_mcp.demo.script import Reply, bash, write
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.lifecycle import DispatchState
 from living import until
 from sandbox import Sandbox, StartModel
+from survivors import daemonized, happened, living, process_in, processes_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

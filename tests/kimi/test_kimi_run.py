@@ -7,7 +7,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from living import is_alive, pid_in, until
 
 from kimi_mcp.demo.script import Reply, bash, read, say, write
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
@@ -27,6 +26,7 @@ from kimi_mcp.kimi.observations import (
 from kimi_mcp.kimi.outcome import RunEnd, RunFacts, StopReason, classify
 from kimi_mcp.lifecycle import Outcome
 from kimi_mcp.processes.child import NotStarted
+from living import is_alive, pid_in, until
 
 STEP = StepBegan(agent="main")
 BEGIN = {"type": "context.append_loop_event", "event": {"type": "step.begin", "step": 1}}

@@ -8,10 +8,10 @@ import anyio
 import psutil
 import pytest
 from anyio.abc import ByteReceiveStream
-from living import BOUND_S, ENV, PYTHON, is_alive, pid_in, until, until_gone
 
 from kimi_mcp.processes import child as children
 from kimi_mcp.processes.child import Child, Exit, NotStarted, start
+from living import BOUND_S, ENV, PYTHON, is_alive, pid_in, until, until_gone
 
 STUBBORN = "trap '' TERM; echo $$ > stubborn; echo ready; exec sleep 1001"
 DAEMON = "env -i setsid sh -c '(sleep 1002 & echo $! > daemon; wait) &'"

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import anyio
 import pytest
-from living import BOUND_S, ENV, is_alive, pid_in
 
 from kimi_mcp.processes import command
 from kimi_mcp.processes.command import CommandResult, run_command
+from living import BOUND_S, ENV, is_alive, pid_in
 
 
 async def run(

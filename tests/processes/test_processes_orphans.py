@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from living import IMPORTABLE, PYTHON, is_alive, pid_in, until_gone
 
 RUNNER = """

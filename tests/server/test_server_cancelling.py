@@ -6,7 +6,6 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
-from survivors import daemonized, happened, living, process_in, processes_of
 
 from kimi_mcp.demo.script import Reply, bash, write
 from kimi_mcp.demo.scripted_model import ScriptedModel
@@ -17,6 +16,7 @@ from living import until
 from raw_client import Era, RawClient, raw_server
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
+from survivors import daemonized, happened, living, process_in, processes_of
 
 TASK = "# Your task (1)"
 TIMED_OUT = "SdkError: Request timed out"

@@ -4,7 +4,6 @@ import threading
 from pathlib import Path
 
 import anyio
-from survivors import daemonized, family_of, happened, living, process_in, processes_of
 
 from kimi_mcp.demo.script import Reply, bash, say, write
 from kimi_mcp.dispatch.workbench import Workbench
@@ -13,6 +12,7 @@ from living import until
 from raw_client import raw_server
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
+from survivors import daemonized, family_of, happened, living, process_in, processes_of
 
 TASK = "# Your task (1)"
 WITHIN_S = 10.0  # what the promise allows a dead runner's processes

@@ -3,7 +3,6 @@
 import threading
 
 import anyio
-from survivors import happened
 
 from kimi_mcp.demo.script import Reply, write
 from kimi_mcp.dispatch.workbench import Workbench
@@ -11,6 +10,7 @@ from kimi_mcp.lifecycle import DispatchState
 from living import until
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
+from survivors import happened
 
 TASK = "# Your task (1)"
 TWO_TASKS = """\
