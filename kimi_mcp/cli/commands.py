@@ -6,18 +6,19 @@ from functools import partial
 
 import anyio
 
-from kimi_mcp.dispatch import listing, showing
+from kimi_mcp.dispatch import listing, retake, showing
 from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.cancel import cancel
 from kimi_mcp.dispatch.follow import follow
-from kimi_mcp.dispatch.launch import launch, preview
+from kimi_mcp.dispatch.launch import Launched, preview
 from kimi_mcp.dispatch.planning import PlanWish, write_spec
 from kimi_mcp.dispatch.progress import Progress
+from kimi_mcp.dispatch.retake import RevisionWish, launch_or_resume
 from kimi_mcp.dispatch.review import report
 from kimi_mcp.dispatch.showing import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
-from kimi_mcp.history.ids import DispatchId, dispatch_id
+from kimi_mcp.history.ids import dispatch_id
 
 __all__ = ["View", "demo", "dispatch", "doctor", "history", "serve", "show", "spec", "stop"]
 
@@ -67,14 +68,28 @@ def dispatch(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         print(preview(bench, wish))
         return 0
-    launched = launch(bench, wish)
-    print(launched.text, flush=True)
-    if arguments.background:
-        return 0
-    anyio.run(_print_progress, bench, launched.dispatch)
-    found = report(bench, launched.dispatch)
-    print(showing.final_text(found))
-    return 0 if len(found.delivered) == len(found.tasks) else 1
+    return _follow(bench, launch_or_resume(bench, wish), is_background=arguments.background)
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Continue what was interrupted of a dispatch, and follow it to the end."""
+    bench = Workbench.open()
+    chosen = showing.chosen(bench, arguments.dispatch)
+    return _follow(bench, retake.resume(bench, chosen, tasks=_numbers(arguments.tasks)))
+
+
+def revise(arguments: argparse.Namespace) -> int:
+    """Have a task worked on or judged again, and follow it to the end."""
+    bench = Workbench.open()
+    wish = RevisionWish(
+        task=arguments.task,
+        feedback=arguments.feedback,
+        allow_files=tuple(arguments.allow),
+        drop_files=tuple(arguments.drop),
+        verification=None if arguments.check is None else tuple(arguments.check),
+    )
+    launched = retake.revise(bench, showing.chosen(bench, arguments.dispatch), wish)
+    return _follow(bench, launched, revised=arguments.task)
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -103,9 +118,30 @@ def stop(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _print_progress(bench: Workbench, dispatch: DispatchId) -> None:
+def _follow(
+    bench: Workbench,
+    launched: Launched,
+    *,
+    is_background: bool = False,
+    revised: int | None = None,
+) -> int:
+    """Print what happens to the end, and what came of it."""
+    print(launched.text, flush=True)
+    if is_background:
+        return 0
+    anyio.run(_print_progress, bench, launched)
+    found = report(bench, launched.dispatch)
+    print(showing.final_text(found))
+    if revised is not None:
+        return 0 if found.is_newest_delivered(revised) else 1
+    return 0 if len(found.delivered) == len(found.tasks) else 1
+
+
+async def _print_progress(bench: Workbench, launched: Launched) -> None:
+    dispatch = launched.dispatch
     progress = Progress([task.number for task in bench.history.tasks(dispatch)])
-    async with aclosing(follow(bench, dispatch)) as events:
+    known = len(bench.history.events(dispatch)) if launched.is_again else 0
+    async with aclosing(follow(bench, dispatch, after=known)) as events:
         async for event in events:
             line = progress.line(event)
             if line is not None:

@@ -82,6 +82,22 @@ def parser() -> argparse.ArgumentParser:
     dispatch.add_argument("--dry-run", action="store_true", help="check only; nothing runs")
     dispatch.set_defaults(run=commands.dispatch)
 
+    resume = verbs.add_parser("resume", help="continue what was interrupted, and follow it")
+    resume.add_argument("dispatch", metavar="ID")
+    resume.add_argument("--tasks", metavar="N,N", help="only these task numbers")
+    resume.set_defaults(run=commands.resume)
+
+    revise = verbs.add_parser(
+        "revise", help="have a task worked on again, or (without --feedback) judged again"
+    )
+    revise.add_argument("dispatch", metavar="ID")
+    revise.add_argument("task", type=int, metavar="N")
+    revise.add_argument("--feedback", metavar="WORDS", help="Kimi's session goes on with them")
+    revise.add_argument("--allow", action="append", default=[], metavar="PATH")
+    revise.add_argument("--drop", action="append", default=[], metavar="PATH")
+    revise.add_argument("--check", action="append", metavar="COMMAND", help="instead of the task's")
+    revise.set_defaults(run=commands.revise)
+
     show = verbs.add_parser("show", help="what came of a dispatch, or how it stands")
     show.add_argument("dispatch", metavar="ID", nargs="?", help="default: the latest one")
     show.add_argument("--task", type=int, metavar="N")

@@ -5,6 +5,7 @@ from pathlib import Path
 import anyio
 
 from kimi_mcp.dispatch.assignment import assignment
+from kimi_mcp.dispatch.events import Noted
 from kimi_mcp.dispatch.watching import Watching
 from kimi_mcp.dispatch.work import Emit, TaskWork
 from kimi_mcp.kimi import brief, command, guidance, home, run
@@ -35,21 +36,22 @@ def lay_home(work: TaskWork) -> None:
     home.lay(work.folder.home, user=user, config=config, guidance=notes)
 
 
-async def employ(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> RunFacts:
+async def employ(
+    work: TaskWork, *, is_same_clone: bool, emit: Emit, cancelled: anyio.Event
+) -> RunFacts:
     """Run Kimi on the task; when this returns, nothing that it started is left.
+
+    In the clone of an earlier attempt Kimi's session goes on; a session belongs to its folder, so
+    in a new clone it is a fresh one.
 
     Raises:
         NotStarted: Kimi's executable could not be started.
     """
     orders, folder = work.orders, work.folder
-    text = brief.compose(
-        assignment(
-            work.spec,
-            work.task,
-            step_budget=work.step_budget,
-            dependency_changes=work.dependency_changes,
-        )
-    )
+    session_id = work.earlier.session_id if work.earlier and is_same_clone else None
+    text = _prompt(work, is_going_on=session_id is not None)
+    if work.earlier is not None and session_id is None:
+        await emit(Noted(text="A fresh Kimi session: the one of the earlier attempt is gone."))
     file = folder.home / "brief.md"
     prompt, is_in_file = command.prompt_for(text, file=file)
     if is_in_file:
@@ -69,7 +71,7 @@ async def employ(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> RunFa
     )
     return await run.run(
         run.RunOrder(
-            argv=command.arguments(orders.kimi_argv, prompt),
+            argv=command.arguments(orders.kimi_argv, prompt, session_id=session_id),
             env={**env, "TMPDIR": str(folder.temporary)},
             clone=folder.clone,
             home=folder.home,
@@ -82,3 +84,16 @@ async def employ(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> RunFa
         observe=observe,
         cancelled=cancelled,
     )
+
+
+def _prompt(work: TaskWork, *, is_going_on: bool) -> str:
+    """Write what Kimi is told: the whole brief, or in a session that goes on what is new."""
+    task = assignment(
+        work.spec,
+        work.task,
+        step_budget=work.step_budget,
+        dependency_changes=work.dependency_changes,
+    )
+    if is_going_on:
+        return brief.go_on(task, feedback=work.feedback)
+    return brief.compose(task, feedback=work.feedback if work.earlier else None)

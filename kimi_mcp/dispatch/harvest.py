@@ -5,12 +5,24 @@ from kimi_mcp.dispatch.work import TaskWork
 from kimi_mcp.history.records import Change
 from kimi_mcp.kimi.outcome import RunEnd
 from kimi_mcp.workspace.commit import Attempt, commit_work
+from kimi_mcp.workspace.restore import restore
 from kimi_mcp.workspace.scope import exact_paths, strays
 
 
 def made_by_setup(work: TaskWork) -> list[str]:
     """Name the files that git keeps and that setup has changed, before Kimi began."""
-    return [change.path for change in _store(work, "Setup").changes]
+    return [change.path for change in _store(work, "Setup", since=work.parent).changes]
+
+
+def drop(work: TaskWork) -> None:
+    """Take the files that the reviewer does not want out of the work: as the base has them."""
+    restore(
+        work.ledger,
+        work.base,
+        work.drop_files,
+        clone=work.folder.clone,
+        index=work.folder.index,
+    )
 
 
 def harvest(work: TaskWork, end: RunEnd) -> Attempt:
@@ -19,24 +31,32 @@ def harvest(work: TaskWork, end: RunEnd) -> Attempt:
     Raises:
         KimiMcpError: it cannot be stored; the clone still holds it.
     """
-    state = "complete" if end.outcome is None and not end.is_cancelled else "unfinished"
     return _store(
         work,
+        message(work, is_complete=end.outcome is None and not end.is_cancelled),
+        since=work.base,
+    )
+
+
+def message(work: TaskWork, *, is_complete: bool) -> str:
+    """Word the commit of an attempt: the task's title, and trailers that name its origin."""
+    state = "complete" if is_complete else "unfinished"
+    return (
         f"{work.task.title}\n\n"
         f"Kimi-Version: {work.orders.kimi_version}\n"
         f"Kimi-Dispatch: {work.dispatch}\n"
         f"Kimi-Task: {work.task.number}\n"
-        f"Kimi-Attempt: {work.attempt} ({state})\n",
+        f"Kimi-Attempt: {work.attempt} ({state})\n"
     )
 
 
-def _store(work: TaskWork, message: str) -> Attempt:
+def _store(work: TaskWork, message: str, *, since: str) -> Attempt:
     return commit_work(
         work.ledger,
         clone=work.folder.clone,
         index=work.folder.index,
-        base=work.base,
-        parent=work.base,
+        base=since,
+        parent=work.parent,
         named=exact_paths(allowed(work.task)),
         message=message,
     )

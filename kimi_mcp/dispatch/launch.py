@@ -6,33 +6,25 @@ whatever was made is undone.
 
 import secrets
 import string
-import subprocess
-import sys
-import threading
-import time
-from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from kimi_mcp.dispatch.admission import Admission, LaunchWish, admit, preview_text
 from kimi_mcp.dispatch.orders import Orders
 from kimi_mcp.dispatch.place import described
 from kimi_mcp.dispatch.recover import reconcile
+from kimi_mcp.dispatch.start import start_runner
 from kimi_mcp.dispatch.workbench import Workbench
-from kimi_mcp.errors import KimiUnusable, SpecInvalid, Unready
+from kimi_mcp.errors import KimiUnusable, SpecInvalid
 from kimi_mcp.history.ids import DispatchId, new_dispatch_id
 from kimi_mcp.history.records import NewDispatch, NewTask
 from kimi_mcp.kimi.detect import Kimi
 from kimi_mcp.kimi.home import user_home
-from kimi_mcp.lifecycle import DispatchState
-from kimi_mcp.processes.environment import passed_on
 from kimi_mcp.spec.shelf import slug
 from kimi_mcp.workspace.publish import check_prefix_free
 from kimi_mcp.workspace.repository import dirty_files
 
-CLAIM_BOUND_S = 30.0
-CLAIM_POLL_S = 0.005
 TOKEN_LETTERS = string.ascii_lowercase + string.digits
-KIMI_PREFIX = "KIMI_"  # Kimi's own variables and ours; everything else needs the allow list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +33,7 @@ class Launched:
 
     dispatch: DispatchId
     text: str
+    is_again: bool = False  # taken up again: its earlier events are old news
 
 
 def preview(bench: Workbench, wish: LaunchWish) -> str:
@@ -69,12 +62,7 @@ def launch(bench: Workbench, wish: LaunchWish) -> Launched:
     dispatch = _new_id(admission)
     check_prefix_free(admission.repository, admission.settings.branch_prefix, dispatch)
     bench.history.add(_rows(bench, admission, dispatch, admission.kimi), at=bench.stamp())
-    with ExitStack() as undo:
-        undo.callback(_never_started, bench, dispatch)
-        runner = _spawn(bench, dispatch)
-        dirty = dirty_files(admission.repository)  # while the runner starts
-        _await_claim(bench, dispatch, runner)
-        undo.pop_all()
+    dirty = start_runner(bench, dispatch, meanwhile=partial(dirty_files, admission.repository))
     return Launched(dispatch=dispatch, text=_started_text(admission, dispatch, dirty))
 
 
@@ -123,45 +111,6 @@ def _rows(bench: Workbench, admission: Admission, dispatch: DispatchId, kimi: Ki
             NewTask(number=task.number, title=task.title, depends_on=task.depends_on)
             for task in admission.tasks
         ),
-    )
-
-
-def _spawn(bench: Workbench, dispatch: DispatchId) -> subprocess.Popen[bytes]:
-    run = bench.state.run(dispatch)
-    run.root.mkdir(parents=True, mode=0o700)
-    kimis = {name: value for name, value in bench.environ.items() if name.startswith(KIMI_PREFIX)}
-    with run.log.open("ab") as log:
-        runner = subprocess.Popen(
-            # -P: a repository's own sqlite3.py must not become part of the runner
-            [sys.executable, "-P", "-m", "kimi_mcp.dispatch.runner", dispatch],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=bench.state.root,
-            env={**passed_on(bench.environ), **kimis, "KIMI_MCP_HOME": str(bench.state.root)},
-            start_new_session=True,
-        )
-    # nobody may wait for it, but a child that ended must not stay a zombie of a long-lived server
-    threading.Thread(target=runner.wait, daemon=True, name=f"reaper of {dispatch}").start()
-    return runner
-
-
-def _await_claim(bench: Workbench, dispatch: DispatchId, runner: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + CLAIM_BOUND_S
-    while bench.history.dispatch(dispatch).state is DispatchState.QUEUED:
-        if runner.returncode is not None or time.monotonic() > deadline:
-            log = bench.state.run(dispatch).log
-            raise Unready(f"The runner of {dispatch} did not start; its last words are in {log}.")
-        time.sleep(CLAIM_POLL_S)
-
-
-def _never_started(bench: Workbench, dispatch: DispatchId) -> None:
-    bench.history.move_dispatch(
-        dispatch,
-        source=DispatchState.QUEUED,
-        target=DispatchState.CANCELLED,
-        at=bench.stamp(),
-        note="The runner never started.",
     )
 
 

@@ -4,6 +4,7 @@ Only in our own git directory, no checkout touched. The merged tree is new, so i
 task's: all commands again, in a fresh clone; a branch is published only for what passed.
 """
 
+import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -68,10 +69,13 @@ class Merger:
         self,
         delivered: Mapping[int, str],
         *,
+        expected: str | None,
         commands: Sequence[Command],
         cancelled: anyio.Event,
     ) -> str:
-        """Merge and check what was delivered, publish the `merged` branch, return its commit.
+        """Merge and check what was delivered, move the `merged` branch, return its commit.
+
+        *expected* is where that branch is; nothing when there is none yet.
 
         Raises:
             NotMerged: there are conflicts, or the merged tree does not pass.
@@ -94,7 +98,7 @@ class Merger:
                 dispatch_id=self._id,
                 task=None,
                 commit=merged,
-                expected=None,
+                expected=expected,
             )
         )
         return merged
@@ -103,9 +107,7 @@ class Merger:
         self, commit: str, commands: Sequence[Command], *, cancelled: anyio.Event
     ) -> None:
         folder = self._folder
-        await anyio.to_thread.run_sync(
-            partial(lay_clone, self._ledger, commit, clone=folder.clone, index=folder.index)
-        )
+        await anyio.to_thread.run_sync(self._lay, commit)
         environment = Environment(folder, passed_on(self._host), self._orders)
         if await unless(cancelled, partial(environment.set_up, output=folder.root)):
             raise NotMerged("No merged branch: setup failed in its clone.")
@@ -119,6 +121,10 @@ class Merger:
         judged = verdict.after_checks(checks, own_names=frozenset())
         if not judged.is_delivered:
             raise NotMerged(f"No merged branch: on the merged tree {judged.sentence}")
+
+    def _lay(self, commit: str) -> None:
+        shutil.rmtree(self._folder.root, ignore_errors=True)  # an older merge: ours alone
+        lay_clone(self._ledger, commit, clone=self._folder.clone, index=self._folder.index)
 
 
 def _named(conflict: Conflict) -> str:

@@ -24,10 +24,10 @@ from kimi_mcp.dispatch.events import (
 from kimi_mcp.errors import KimiMcpError
 from kimi_mcp.history.history import History
 from kimi_mcp.history.ids import DispatchId
-from kimi_mcp.history.records import Change
+from kimi_mcp.history.records import Change, Task
 from kimi_mcp.lifecycle import Outcome, TaskState
 from kimi_mcp.workspace.clone import Ledger
-from kimi_mcp.workspace.publish import keep_attempt, publish_branch
+from kimi_mcp.workspace.publish import branch_name, keep_attempt, publish_branch
 from kimi_mcp.workspace.repository import Repository
 
 Clock = Callable[[], str]  # this moment, as the history writes it
@@ -43,21 +43,24 @@ class Recorder:
         repository: Repository,
         ledger: Ledger,
         dispatch: DispatchId,
-        task: int,
+        task: Task,
         branch_prefix: str,
+        feedback: str | None,
         clock: Clock,
     ) -> None:
         self._history = history
         self._repository = repository
         self._ledger = ledger
         self._dispatch = dispatch
-        self._task = task
+        self._task = task.number
+        #: The task as it was before: an earlier attempt may have been delivered.
+        self._before = task
         self._branch_prefix = branch_prefix
-        self._branch: str | None = None
+        self._feedback = feedback
         self._clock = clock
         self._attempt = 0
         self._state = TaskState.WAITING
-        self.delivered: str | None = None
+        self.delivered = task.commit_id
         self.changes: tuple[Change, ...] = ()
 
     async def record(self, event: TaskEvent) -> None:
@@ -108,7 +111,11 @@ class Recorder:
     def _begin(self, event: Started) -> None:
         self._move(TaskState.RUNNING)
         self._attempt = self._history.begin_attempt(
-            self._dispatch, self._task, base_commit=event.base, at=self._clock()
+            self._dispatch,
+            self._task,
+            base_commit=event.base,
+            at=self._clock(),
+            feedback=self._feedback,
         )
 
     def _keep(self, event: Committed) -> None:
@@ -132,14 +139,14 @@ class Recorder:
         if event.outcome is not None or event.is_cancelled or event.commit is None:
             return event
         try:
-            self._branch = publish_branch(
+            publish_branch(
                 self._repository,
                 self._ledger,
                 prefix=self._branch_prefix,
                 dispatch_id=self._dispatch,
                 task=self._task,
                 commit=event.commit,
-                expected=None,
+                expected=self._before.commit_id,
             )
         except KimiMcpError as error:
             return replace(
@@ -150,8 +157,6 @@ class Recorder:
         return event
 
     def _end(self, event: Ended) -> None:
-        is_delivered = event.outcome is None and not event.is_cancelled
-        self.delivered = event.commit if is_delivered else None
         self._history.finish_attempt(
             self._dispatch,
             self._task,
@@ -159,7 +164,14 @@ class Recorder:
             at=self._clock(),
             closing_words=event.closing_words or None,
             quote=event.quote,
+            outcome=event.outcome,
+            sentence=event.sentence,
         )
+        if event.outcome is not None and self._before.branch is not None:
+            self._keep_earlier(event)
+            return
+        is_delivered = event.outcome is None and not event.is_cancelled
+        self.delivered = event.commit if is_delivered else None
         self._history.move_task(
             self._dispatch,
             self._task,
@@ -169,9 +181,25 @@ class Recorder:
             outcome=event.outcome,
             sentence=event.sentence,
             is_checked=event.is_checked and is_delivered,
-            branch=self._branch,
+            branch=self._branch_name() if is_delivered else None,
             commit_id=event.commit if is_delivered else None,
         )
+
+    def _keep_earlier(self, event: Ended) -> None:
+        """A later attempt came to nothing: the task stays delivered as it was."""
+        self._history.move_task(
+            self._dispatch,
+            self._task,
+            source=self._state,
+            target=TaskState.DELIVERED,
+            at=self._clock(),
+            sentence=f"Attempt {self._attempt} was not delivered ({event.outcome}): "
+            f"{event.sentence} The branch stays as it was.",
+            is_checked=self._before.is_checked,
+        )
+
+    def _branch_name(self) -> str:
+        return branch_name(self._branch_prefix, self._dispatch, self._task)
 
     def _move(self, target: TaskState) -> None:
         self._history.move_task(

@@ -10,12 +10,16 @@ from kimi_mcp.lifecycle import TaskState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReport:
-    """One task with its newest attempt."""
+    """One task, with the changes and checks of the attempt that it stands for.
+
+    That is the delivered one where there is one, else the newest.
+    """
 
     task: Task
     attempts: tuple[Attempt, ...]
     changes: tuple[Change, ...]
     checks: tuple[Check, ...]
+    newest_changes: tuple[Change, ...]  # of the newest attempt, delivered or not
 
     @property
     def latest(self) -> Attempt | None:
@@ -47,6 +51,14 @@ class Report:
         """What the dispatch has cost so far."""
         return sum(task.task.steps for task in self.tasks)
 
+    def is_newest_delivered(self, number: int) -> bool:
+        """Whether the newest attempt at a task is the one that was delivered."""
+        task = next(task for task in self.tasks if task.task.number == number)
+        newest = task.latest
+        return (
+            task.task.state is TaskState.DELIVERED and newest is not None and newest.outcome is None
+        )
+
     @property
     def delivered(self) -> tuple[TaskReport, ...]:
         """The delivered tasks, unchecked ones included."""
@@ -67,11 +79,16 @@ def report(bench: Workbench, dispatch: DispatchId) -> Report:
 
 
 def _task_report(bench: Workbench, task: Task) -> TaskReport:
-    attempts = bench.history.attempts(task.dispatch, task.number)
-    number = len(attempts)
+    history = bench.history
+    attempts = history.attempts(task.dispatch, task.number)
+    newest = len(attempts)
+    standing = newest
+    if task.state is TaskState.DELIVERED:
+        standing = next(a.attempt for a in reversed(attempts) if a.commit_id == task.commit_id)
     return TaskReport(
         task=task,
         attempts=attempts,
-        changes=bench.history.changes(task.dispatch, task.number, number),
-        checks=bench.history.checks(task.dispatch, task.number, number),
+        changes=history.changes(task.dispatch, task.number, standing),
+        checks=history.checks(task.dispatch, task.number, standing),
+        newest_changes=history.changes(task.dispatch, task.number, newest),
     )

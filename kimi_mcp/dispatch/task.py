@@ -12,9 +12,10 @@ import anyio
 from kimi_mcp.dispatch import verdict
 from kimi_mcp.dispatch.checks import Environment, clear_the_ground, prove
 from kimi_mcp.dispatch.employ import employ, lay_home
+from kimi_mcp.dispatch.errand import Purpose
 from kimi_mcp.dispatch.events import Committed, Ended, Noted, Started
 from kimi_mcp.dispatch.giving_up import unless
-from kimi_mcp.dispatch.harvest import harvest, judged_changes, made_by_setup
+from kimi_mcp.dispatch.harvest import drop, harvest, judged_changes, made_by_setup
 from kimi_mcp.dispatch.verdict import Verdict
 from kimi_mcp.dispatch.work import Emit, TaskWork
 from kimi_mcp.errors import KimiMcpError, Refused
@@ -28,6 +29,16 @@ from kimi_mcp.workspace.commit import Attempt
 from kimi_mcp.workspace.leftovers import Stamp, leftovers
 
 NAMED_FILES = 5
+# a judgment without Kimi: nothing of it can have gone wrong
+NO_RUN = RunFacts(
+    exit_code=0,
+    signal=None,
+    is_answer_complete=True,
+    closing_words="",
+    stderr_tail="",
+    turn_ended=None,
+    stop_reason=None,
+)
 
 
 async def carry_out(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> None:
@@ -47,30 +58,27 @@ async def carry_out(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> No
 
 async def _attempt(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> Ended:
     environment = Environment(work.folder, passed_on(work.host), work.orders)
-    await anyio.to_thread.run_sync(_lay, work)
-    failed = await unless(cancelled, partial(environment.set_up, output=work.output))
-    if cancelled.is_set():
-        return _cancelled(None)
-    if failed is not None:
-        text, result = failed
-        return _ended(Outcome.SETUP_FAILED, f"The setup command `{text}` failed.", result.tail)
-    if work.orders.setup and (made := await anyio.to_thread.run_sync(made_by_setup, work)):
-        named = ", ".join(made[:NAMED_FILES])
-        return _ended(
-            Outcome.SETUP_FAILED,
-            f"The setup commands changed files that git keeps ({named}); they would look like "
-            "Kimi's work. Let setup leave them alone, or have git ignore them.",
-        )
+    is_new_clone = await anyio.to_thread.run_sync(_lay, work)
+    if is_new_clone:
+        unready = await _set_up(work, environment, cancelled=cancelled)
+        if unready is not None:
+            return unready
     prepared = await anyio.to_thread.run_sync(_leftovers, work)
 
-    try:
-        await anyio.to_thread.run_sync(lay_home, work)
-    except Refused as refusal:
-        return _ended(Outcome.CONFIG_INVALID, str(refusal))
-    try:
-        facts = await employ(work, emit=emit, cancelled=cancelled)
-    finally:
-        home.forget_secrets(work.folder.home)
+    facts = NO_RUN
+    if work.purpose is Purpose.JUDGE:
+        await anyio.to_thread.run_sync(drop, work)
+    else:
+        try:
+            await anyio.to_thread.run_sync(lay_home, work)
+        except Refused as refusal:
+            return _ended(Outcome.CONFIG_INVALID, str(refusal))
+        try:
+            facts = await employ(
+                work, is_same_clone=not is_new_clone, emit=emit, cancelled=cancelled
+            )
+        finally:
+            home.forget_secrets(work.folder.home)
     end = outcome.classify(facts)
     if facts.stop_reason is outcome.StopReason.LINGERING:
         await emit(Noted(text="Kimi answered completely but did not exit; it was ended."))
@@ -86,6 +94,26 @@ async def _attempt(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> End
             work, left, environment=environment, prepared=prepared, emit=emit, cancelled=cancelled
         )
     return _closing(judged, left, facts, end)
+
+
+async def _set_up(
+    work: TaskWork, environment: Environment, *, cancelled: anyio.Event
+) -> Ended | None:
+    """Prepare a new clone; return how the attempt ends when that fails."""
+    failed = await unless(cancelled, partial(environment.set_up, output=work.output))
+    if cancelled.is_set():
+        return _cancelled(None)
+    if failed is not None:
+        text, result = failed
+        return _ended(Outcome.SETUP_FAILED, f"The setup command `{text}` failed.", result.tail)
+    if work.orders.setup and (made := await anyio.to_thread.run_sync(made_by_setup, work)):
+        named = ", ".join(made[:NAMED_FILES])
+        return _ended(
+            Outcome.SETUP_FAILED,
+            f"The setup commands changed files that git keeps ({named}); they would look like "
+            "Kimi's work. Let setup leave them alone, or have git ignore them.",
+        )
+    return None
 
 
 async def _checked(
@@ -134,14 +162,27 @@ async def _checked(
     return verdict.after_checks(checks, own_names=names)
 
 
-def _lay(work: TaskWork) -> None:
-    lay_clone(work.ledger, work.base, clone=work.folder.clone, index=work.folder.index)
+def _lay(work: TaskWork) -> bool:
+    """Make the task's clone ready; return whether it is a new one.
+
+    The clone of an earlier attempt is kept, for Kimi's session belongs to it. One in which Kimi had
+    not begun may be half made, and is moved out of the way.
+    """
+    folder = work.folder
     work.output.mkdir(parents=True, exist_ok=True)
-    work.folder.temporary.mkdir(exist_ok=True)
+    folder.temporary.mkdir(exist_ok=True)
+    if folder.clone.is_dir():
+        if work.earlier is not None and (
+            work.earlier.session_id or work.earlier.commit != work.base
+        ):
+            return False
+        folder.clone.rename(work.output / "half-made")
+    lay_clone(work.ledger, work.parent, clone=folder.clone, index=folder.index)
+    return True
 
 
 def _leftovers(work: TaskWork) -> Mapping[str, Stamp]:
-    return leftovers(work.ledger, work.base, clone=work.folder.clone)
+    return leftovers(work.ledger, work.parent, clone=work.folder.clone)
 
 
 def _closing(judged: Verdict, left: Attempt, facts: RunFacts, end: RunEnd) -> Ended:

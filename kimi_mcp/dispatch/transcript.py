@@ -16,15 +16,17 @@ TARGET_CHARS = 120
 
 
 def transcript(events: Iterable[Event], *, from_step: int = 1) -> tuple[str, int | None]:
-    """Tell the steps from *from_step* on.
+    """Tell the steps of the newest attempt from *from_step* on, and how earlier ones ended.
 
     Returns:
         The text, and the step to go on from when it did not all fit.
     """
-    lines: list[str] = []
+    told = list(events)
+    newest = max((event.attempt or 0 for event in told), default=0)
+    lines = [*map(_earlier, (event for event in told if _is_earlier_end(event, newest)))]
     used = 0
     step = 0
-    for event in events:
+    for event in (event for event in told if event.attempt == newest):
         happened = decode(event.kind, event.payload)
         if isinstance(happened, Step):
             step = happened.number
@@ -36,6 +38,15 @@ def transcript(events: Iterable[Event], *, from_step: int = 1) -> tuple[str, int
             return "\n".join(lines), step
         lines.append(line)
     return "\n".join(lines), None
+
+
+def _is_earlier_end(event: Event, newest: int) -> bool:
+    return event.kind == "task.ended" and event.attempt != newest
+
+
+def _earlier(event: Event) -> str:
+    sentence = inline(str(event.payload.get("sentence", "")), limit=SAID_CHARS)
+    return f"(attempt {event.attempt}: {event.payload.get('outcome') or 'ended'}. {sentence})"
 
 
 def _line(step: int, happened: object) -> str | None:

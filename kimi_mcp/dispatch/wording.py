@@ -75,13 +75,22 @@ def _task_lines(report: TaskReport) -> list[str]:
     parts = [f"{task.number}. {inline(task.title, limit=60)}: {_state(report)}"]
     if task.steps:
         parts.append(f"{task.steps} steps")
+    if len(report.attempts) > 1:
+        parts.append(f"attempt {len(report.attempts)}")
     if report.changes:
         parts.append(_size(report))
     lines = [" · ".join(parts)]
     is_general = task.outcome is not None and task.sentence == EXPLANATIONS[task.outcome].sentence
-    if task.state is not TaskState.DELIVERED and task.sentence and not is_general:
+    is_plain = is_general or (task.state is TaskState.DELIVERED and _is_plain(report))
+    if task.sentence and not is_plain:
         lines.append(f"   {inline(task.sentence, limit=SENTENCE_CHARS)}")
     return lines + _quotes(report)
+
+
+def _is_plain(report: TaskReport) -> bool:
+    """Whether a delivered task's sentence only repeats what its state says."""
+    said = {attempt.sentence for attempt in report.attempts}
+    return report.task.sentence in said or said == {None}
 
 
 def _state(report: TaskReport) -> str:

@@ -45,8 +45,34 @@ class Assignment:
     step_budget: int  # 0: no limit
 
 
-def compose(task: Assignment) -> str:
-    """Write the whole brief for a fresh session."""
+INTERRUPTED = """\
+Your work on this task was interrupted. The files are as you left them. Go on from there and finish
+it; the rules, the list of files and the checks are the same.
+"""
+
+REVIEWED = """\
+Your work on this task was reviewed, and it goes on: the files are as you left them. The rules are
+the same. What the reviewer says:
+"""
+
+
+def go_on(task: Assignment, *, feedback: str | None) -> str:
+    """Write the next message of a session that already has the brief.
+
+    With the reviewer's *feedback*, or without it as the end of an interruption. The list of files
+    and the checks are told again, because a reviewer may have amended them.
+    """
+    parts = [
+        INTERRUPTED if feedback is None else f"{REVIEWED}\n{feedback.strip()}\n",
+        _list("Files you may change, and nothing else:", task.writes),
+        _list("Check commands (run these; we run them again):", task.commands),
+        _budget(task),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def compose(task: Assignment, *, feedback: str | None = None) -> str:
+    """Write the whole brief for a fresh session, with the reviewer's words on earlier work."""
     parts = [
         COMMON,
         _section("Goal", task.goal.strip() or task.spec_title),
@@ -60,9 +86,16 @@ def compose(task: Assignment) -> str:
         task.further and task.further.strip() + "\n",
         _list("Check commands (run these; we run them again):", task.commands),
         _list("The reviewer will also look at:", task.manual_checks),
-        f"You have at most {task.step_budget} steps (model answers).\n" if task.step_budget else "",
+        _budget(task),
+        feedback and f"{REVIEWED}\n{feedback.strip()}\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _budget(task: Assignment) -> str:
+    return (
+        f"You have at most {task.step_budget} steps (model answers).\n" if task.step_budget else ""
+    )
 
 
 def _section(heading: str, text: str) -> str:

@@ -4,12 +4,12 @@ The SDK would answer in the words of a validation library, web address included,
 a name that it does not know: a misspelt `dispatch` showed another dispatch than the one meant.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import CallToolResult, InputRequiredResult
+from mcp.types import CallToolResult, InputRequiredResult, Tool
 from pydantic import ValidationError
 
 from kimi_mcp.errors import nearest
@@ -19,6 +19,16 @@ SHOWN_CHARS = 60
 
 class ExactServer(MCPServer[None]):
     """A server whose tools take the arguments that they name, and no others."""
+
+    async def list_tools(self) -> list[Tool]:
+        """List the tools, without the titles that pydantic makes of the arguments' names.
+
+        They say nothing that the name does not, and every session pays for them.
+        """
+        return [
+            tool.model_copy(update={"input_schema": _untitled(tool.input_schema)})
+            for tool in await super().list_tools()
+        ]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -44,6 +54,15 @@ class ExactServer(MCPServer[None]):
             if isinstance(error.__cause__, ValidationError):
                 raise ToolError(_misfits(name, error.__cause__)) from error.__cause__
             raise
+
+
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the texts named `title`; an argument of that name is a schema, not a text."""
+    return {
+        key: _untitled(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+        for key, value in schema.items()
+        if key != "title" or isinstance(value, dict)
+    }
 
 
 def _misfits(name: str, error: ValidationError) -> str:

@@ -1,34 +1,30 @@
 """The tools: translation only. Validate, call one use case, shape the reply."""
 
 from collections.abc import Callable
-from contextlib import aclosing
 from functools import partial
 from inspect import getdoc
 from typing import Annotated, Any
 
 import anyio
 from mcp.server import MCPServer
-from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from kimi_mcp.dispatch import showing
 from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.cancel import cancel
-from kimi_mcp.dispatch.follow import follow
-from kimi_mcp.dispatch.launch import launch, preview
+from kimi_mcp.dispatch.launch import Launched, preview
 from kimi_mcp.dispatch.planning import PlanWish, write_spec
-from kimi_mcp.dispatch.progress import Progress
+from kimi_mcp.dispatch.retake import RevisionWish, launch_or_resume, revise
 from kimi_mcp.dispatch.review import report
 from kimi_mcp.dispatch.showing import View
 from kimi_mcp.dispatch.switching import list_profiles, switch_to
 from kimi_mcp.dispatch.workbench import Workbench
-from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.server.calls import Calls
 from kimi_mcp.server.replies import Reply, replying
+from kimi_mcp.server.streaming import Call, stream
 from kimi_mcp.server.task_fields import TaskFields
 
-Call = Context[None, Any]
 Repo = Annotated[str | None, Field(description="Folder of the repository; default: the project's")]
 
 ENTRY = {"anthropic/alwaysLoad": True}  # Claude Code shows other tools by their name only
@@ -59,6 +55,11 @@ class Tools:
             title="Let Kimi carry out a spec",
             annotations=ToolAnnotations(destructive_hint=False, open_world_hint=True),
             meta=ENTRY,
+        )
+        add(
+            self.revise_task,
+            title="Have a task worked on or judged again",
+            annotations=ToolAnnotations(destructive_hint=False, open_world_hint=True),
         )
         add(
             self.get_result,
@@ -111,7 +112,7 @@ class Tools:
     async def dispatch_spec(
         self,
         ctx: Call,
-        spec: Annotated[str, Field(description="Number or path of the spec")],
+        spec: Annotated[str, Field(description="Number or path; a dispatch id resumes it")],
         tasks: Annotated[list[int] | None, Field(description="Only these task numbers")] = None,
         profile: Annotated[
             str | None, Field(description="moderato, swarm or the user's own")
@@ -138,7 +139,44 @@ class Tools:
         )
         if dry_run:
             return await replying(_in_thread(preview, self._bench, wish))
-        return await replying(self._run(ctx, wish, is_background=background))
+        return await replying(
+            self._run(ctx, lambda bench: launch_or_resume(bench, wish), is_background=background)
+        )
+
+    async def revise_task(
+        self,
+        ctx: Call,
+        dispatch: str,
+        task: int,
+        feedback: Annotated[
+            str | None, Field(description="What to change; without it Kimi is not started")
+        ] = None,
+        allow_files: Annotated[
+            list[str] | None, Field(description="Out-of-scope files to accept")
+        ] = None,
+        drop_files: Annotated[
+            list[str] | None, Field(description="Changed files to put back")
+        ] = None,
+        verification: Annotated[
+            list[str] | None, Field(description="Instead of the task's commands")
+        ] = None,
+    ) -> CallToolResult:
+        """Work on a task again: with feedback Kimi's session goes on, a new attempt.
+
+        Without feedback no step is spent: scope and checks are judged again.
+        """
+        wish = RevisionWish(
+            task=task,
+            feedback=feedback,
+            allow_files=tuple(allow_files or ()),
+            drop_files=tuple(drop_files or ()),
+            verification=None if verification is None else tuple(verification),
+        )
+
+        def start(bench: Workbench) -> Launched:
+            return revise(bench, showing.chosen(bench, dispatch), wish)
+
+        return await replying(self._run(ctx, start, revised=task))
 
     async def get_result(
         self,
@@ -193,15 +231,22 @@ class Tools:
             return await replying(_in_thread(list_profiles, self._bench))
         return await replying(_in_thread(switch_to, self._bench, name))
 
-    async def _run(self, ctx: Call, wish: LaunchWish, *, is_background: bool) -> Reply:
-        """Launch, follow to the end, tell what came of it."""
+    async def _run(
+        self,
+        ctx: Call,
+        start: Callable[[Workbench], Launched],
+        *,
+        is_background: bool = False,
+        revised: int | None = None,
+    ) -> Reply:
+        """Start a runner, follow to the end, tell what came of all, or of the task revised."""
         bench, request = self._bench, ctx.request_id
         self._calls.begin(request)
         try:
-            launched = await anyio.to_thread.run_sync(launch, bench, wish)
+            launched = await anyio.to_thread.run_sync(start, bench)
             self._calls.launched(request, launched.dispatch)
             if not is_background:
-                await _stream(ctx, bench, launched.dispatch)
+                await stream(ctx, bench, launched.dispatch, is_from_now=launched.is_again)
         except anyio.get_cancelled_exc_class():
             raise  # the middleware may still ask which dispatch this was
         except BaseException:
@@ -212,7 +257,10 @@ class Tools:
             return Reply(text=launched.text)
         found = await anyio.to_thread.run_sync(report, bench, launched.dispatch)
         text = await anyio.to_thread.run_sync(showing.final_text, found)
-        return Reply(text=text, is_error=not found.delivered)
+        is_delivered = (
+            bool(found.delivered) if revised is None else found.is_newest_delivered(revised)
+        )
+        return Reply(text=text, is_error=not is_delivered)
 
     async def _look(
         self, ctx: Call, dispatch: str | None, *, wait_s: float, show: Callable[..., str]
@@ -221,26 +269,8 @@ class Tools:
         chosen = await anyio.to_thread.run_sync(showing.chosen, bench, dispatch)
         if wait_s:
             with anyio.move_on_after(wait_s):
-                await _stream(ctx, bench, chosen, is_until_change=True)
+                await stream(ctx, bench, chosen, is_until_change=True)
         return Reply(text=await anyio.to_thread.run_sync(show, bench, chosen))
-
-
-async def _stream(
-    ctx: Call, bench: Workbench, dispatch: DispatchId, *, is_until_change: bool = False
-) -> None:
-    """Send a line of progress for each event, to the dispatch's end or a task's."""
-    tasks = await anyio.to_thread.run_sync(bench.history.tasks, dispatch)
-    progress = Progress([task.number for task in tasks])
-    known = 0
-    if is_until_change:
-        known = len(await anyio.to_thread.run_sync(bench.history.events, dispatch))
-    async with aclosing(follow(bench, dispatch, after=known)) as events:
-        async for event in events:
-            line = progress.line(event)
-            if line is not None:
-                await ctx.report_progress(event.number, None, line)
-            if is_until_change and event.kind == "task.ended":
-                return
 
 
 async def _in_thread(work: Callable[..., str], *arguments: object) -> Reply:

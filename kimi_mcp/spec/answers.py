@@ -82,7 +82,9 @@ def _answered(spec: Spec, task: Task, answer: TaskAnswer, exists: Callable[[str]
     if answer.requirements is not None:
         new = replace(new, requirements=_requirements(answer.requirements))
     if answer.verification is not None:
-        new = replace(new, verification=tuple(_check(text) for text in answer.verification))
+        new = replace(
+            new, verification=tuple(read_verification(text) for text in answer.verification)
+        )
     if answer.depends_on is not None:
         new = replace(new, depends_on=answer.depends_on)
     return new
@@ -113,7 +115,11 @@ def _requirements(answer: tuple[str, ...] | str) -> str:
     return "\n".join("- " + "\n  ".join(text.strip().split("\n")) for text in answer)
 
 
-def _check(text: str) -> Check:
+def read_verification(text: str) -> Check:
+    """Read one `verification` string: a command, unless it begins with `manual:`.
+
+    Raises: `SpecInvalid` for what is neither.
+    """
     text = text.strip()
     if text[:7].lower() == "manual:":
         return Manual(text=text[7:])

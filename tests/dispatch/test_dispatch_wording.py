@@ -98,6 +98,7 @@ def task(
         ),
         changes=(Change(path="src/login.py", status="M", added=12, deleted=3),),
         checks=run,
+        newest_changes=(),
     )
 
 

@@ -38,6 +38,7 @@ async def test_a_whole_dispatch_writes_nothing_but_json_rpc(
     assert [tool["name"] for tool in tools["tools"]] == [
         "plan_to_spec",
         "dispatch_spec",
+        "revise_task",
         "get_result",
         "cancel_dispatch",
         "switch_profile",
@@ -61,7 +62,7 @@ async def test_clients_of_both_eras_are_served(
     with anyio.fail_after(40):
         async with connected(sandbox, mode=mode) as client:
             assert client.protocol_version == version
-            assert len((await client.list_tools()).tools) == 5
+            assert len((await client.list_tools()).tools) == 6
             result = await client.call_tool("get_result", {})
 
     assert result.is_error

@@ -1,0 +1,191 @@
+"""Taking a dispatch that is over up again: resuming what was interrupted, revising what was done.
+
+One runner at a time works on a dispatch, so one writer at a time on a Kimi session. The limits and
+the spec are those kept at the dispatch; the Kimi is the one that is usable now.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kimi_mcp import globs
+from kimi_mcp.dispatch.admission import LaunchWish
+from kimi_mcp.dispatch.errand import Amendments, Errand, Purpose
+from kimi_mcp.dispatch.launch import Launched, launch
+from kimi_mcp.dispatch.recover import reconcile
+from kimi_mcp.dispatch.review import TaskReport, report
+from kimi_mcp.dispatch.start import start_runner
+from kimi_mcp.dispatch.workbench import Workbench
+from kimi_mcp.errors import Refused, nearest
+from kimi_mcp.history.ids import DispatchId, dispatch_id
+from kimi_mcp.history.records import Change, Task
+from kimi_mcp.lifecycle import Outcome, TaskState
+from kimi_mcp.spec.answers import read_verification
+from kimi_mcp.spec.entries import FileEntry, Operation
+
+#: What ended a task before it could be judged: the same session can simply go on.
+INTERRUPTIONS = frozenset(
+    {
+        Outcome.STEP_LIMIT,
+        Outcome.TIMED_OUT,
+        Outcome.STALLED,
+        Outcome.QUOTA_EXHAUSTED,
+        Outcome.RATE_LIMITED,
+        Outcome.NOT_LOGGED_IN,
+        Outcome.PROVIDER_ERROR,
+        Outcome.KIMI_UNUSABLE,
+        Outcome.CONFIG_INVALID,
+        Outcome.SETUP_FAILED,
+        Outcome.CRASHED,
+    }
+)
+_OPERATIONS = {"A": Operation.CREATE, "M": Operation.MODIFY, "D": Operation.DELETE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionWish:
+    """What a reviewer wants of one task."""
+
+    task: int
+    feedback: str | None = None
+    allow_files: tuple[str, ...] = ()
+    drop_files: tuple[str, ...] = ()
+    verification: tuple[str, ...] | None = None
+
+
+def launch_or_resume(bench: Workbench, wish: LaunchWish) -> Launched:
+    """Start a dispatch of a spec, or resume the dispatch whose id stands in the spec's place.
+
+    Raises:
+        Refused: something stands in the way; nothing was made.
+        Unready: the runner did not start.
+    """
+    try:
+        dispatch = dispatch_id(wish.spec.strip())
+    except Refused:
+        return launch(bench, wish)
+    if wish.base or wish.profile or wish.max_parallel:
+        raise Refused(
+            "A resumed dispatch keeps its base, profile and parallelism; leave those arguments out."
+        )
+    return resume(bench, bench.history.dispatch(dispatch).id, tasks=wish.tasks)
+
+
+def resume(
+    bench: Workbench, dispatch: DispatchId, *, tasks: tuple[int, ...] | None = None
+) -> Launched:
+    """Continue every interrupted task of a dispatch, each in its own Kimi session.
+
+    Raises:
+        Refused: it still runs, or nothing of it was interrupted.
+        Unready: the runner did not start.
+    """
+    rows = _over(bench, dispatch)
+    wanted = [row for row in rows if tasks is None or row.number in tasks]
+    interrupted = [row.number for row in wanted if _is_interrupted(row)]
+    if not interrupted:
+        raise Refused(
+            f"Nothing of {dispatch} was interrupted. revise_task works on a finished task again; "
+            "a changed spec is dispatched anew."
+        )
+    waiting = [row.number for row in wanted if row.state is TaskState.SKIPPED]
+    errand = Errand(purpose=Purpose.RESUME, tasks=tuple(sorted([*interrupted, *waiting])))
+    _send(bench, dispatch, errand, {})
+    named = ", ".join(str(number) for number in errand.tasks)
+    return Launched(
+        dispatch=dispatch, is_again=True, text=f"{dispatch}: running again, tasks {named}."
+    )
+
+
+def revise(bench: Workbench, dispatch: DispatchId, wish: RevisionWish) -> Launched:
+    """Have Kimi work on a task again with *feedback*, or without it judge the task anew.
+
+    Raises:
+        Refused: it still runs, the task was never begun, or a file named is not part of its work.
+        Unready: the runner did not start.
+    """
+    _over(bench, dispatch)
+    row = bench.history.task(dispatch, wish.task)
+    found = next(t for t in report(bench, dispatch).tasks if t.task.number == wish.task)
+    if found.latest is None:
+        raise Refused(f"Task {wish.task} of {dispatch} was never begun ({row.state}); resume it.")
+    if wish.feedback is not None and wish.drop_files:
+        raise Refused(
+            "drop_files is judged without Kimi: leave feedback out, or tell Kimi instead."
+        )
+    if wish.feedback is None and found.latest.commit_id is None:
+        raise Refused(f"Task {wish.task} of {dispatch} has no work to judge; give feedback.")
+    amendments = _amended(row, found, wish)
+    errand = Errand(
+        purpose=Purpose.JUDGE if wish.feedback is None else Purpose.REVISE,
+        tasks=(wish.task,),
+        feedback=wish.feedback,
+        drop_files=tuple(
+            change.path for change in _chosen(found.newest_changes, wish.drop_files, "changed")
+        ),
+    )
+    _send(bench, dispatch, errand, {wish.task: amendments.to_json()})
+    how = "judged anew, without Kimi" if wish.feedback is None else "with your words"
+    return Launched(dispatch=dispatch, is_again=True, text=f"{dispatch}: task {wish.task} {how}.")
+
+
+def _over(bench: Workbench, dispatch: DispatchId) -> tuple[Task, ...]:
+    """Return the tasks of a dispatch that is over."""
+    reconcile(bench)
+    if not bench.history.dispatch(dispatch).state.is_terminal:
+        raise Refused(
+            f"{dispatch} is still running. Wait for it (get_result wait_s=300) or cancel it first."
+        )
+    return bench.history.tasks(dispatch)
+
+
+def _is_interrupted(row: Task) -> bool:
+    return row.state in {TaskState.CANCELLED, TaskState.LOST} or row.outcome in INTERRUPTIONS
+
+
+def _send(
+    bench: Workbench,
+    dispatch: DispatchId,
+    errand: Errand,
+    amendments: Mapping[int, dict[str, object]],
+) -> None:
+    reopened = bench.history.reopen(
+        dispatch, errand=errand.to_json(), tasks=errand.tasks, amendments=amendments
+    )
+    if not reopened:
+        raise Refused(f"{dispatch} was taken up by somebody else just now; look again.")
+    start_runner(bench, dispatch)
+
+
+def _amended(row: Task, found: TaskReport, wish: RevisionWish) -> Amendments:
+    """Add what this wish amends to what earlier ones did."""
+    before = Amendments.from_json(row.amendments)
+    strays = [change for change in found.newest_changes if change.stray_reason is not None]
+    allowed = [_entry(change) for change in _chosen(strays, wish.allow_files, "out of scope")]
+    if wish.verification is not None:
+        for text in wish.verification:
+            read_verification(text)  # what is no command is refused now, not in the runner
+    return replace(
+        before,
+        files=(*before.files, *(str(entry) for entry in allowed)),
+        verification=before.verification if wish.verification is None else wish.verification,
+    )
+
+
+def _chosen(changes: Sequence[Change], wanted: Sequence[str], what: str) -> list[Change]:
+    """Return the changes that the paths or globs *wanted* name."""
+    chosen: list[Change] = []
+    for pattern in wanted:
+        matching = [change for change in changes if globs.matches(pattern, change.path)]
+        if not matching:
+            known = nearest(pattern, [change.path for change in changes])
+            raise Refused(
+                f"{pattern} is not among the files {what} in this task. Nearest: {known}."
+            )
+        chosen += matching
+    return chosen
+
+
+def _entry(change: Change) -> FileEntry:
+    if change.status not in _OPERATIONS or "submodule" in (change.stray_reason or ""):
+        raise Refused(f"{change.path} cannot be allowed: {change.stray_reason}. Drop it instead.")
+    return FileEntry(operation=_OPERATIONS[change.status], path=change.path)
