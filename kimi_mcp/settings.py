@@ -70,10 +70,12 @@ class Limits(_Section):
 
     task_s: float = _seconds(1800)
     silence_s: float = _seconds(600)
+    tool_s: float = _seconds(900)
     check_s: float = _seconds(600)
     setup_s: float = _seconds(600)
     grace_s: float = _seconds(10, low=0)
     attempts: int = _whole(4, low=1, high=100)
+    retries: int = _whole(12, low=0, high=10_000)
     plan_bytes: int = _whole(1_000_000, low=1, high=100_000_000)
     spec_bytes: int = _whole(1_000_000, low=1, high=100_000_000)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kimi_mcp import __version__
+from kimi_mcp.dispatch.switching import kimi_config
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import KimiMcpError
 from kimi_mcp.kimi.detect import detect_kimi
-from kimi_mcp.kimi.home import user_home
 from kimi_mcp.profiles.source import read_config
 from kimi_mcp.settings import config_file
 from kimi_mcp.workspace.repository import git_version
@@ -83,11 +83,12 @@ def _git(_: Workbench) -> str:
 
 def _kimi(bench: Workbench) -> str:
     kimi = detect_kimi(bench.state, environ=bench.environ)
-    return f"Kimi Code {kimi.version}, {kimi.executable}"
+    name = "kimi-cli (legacy)" if kimi.dialect == "legacy" else "Kimi Code"
+    return f"{name} {kimi.version}, {kimi.executable}"
 
 
 def _config(bench: Workbench) -> str:
-    file = user_home(bench.environ) / "config.toml"
+    _, file = kimi_config(bench)
     config = read_config(file)
     if not config.get("default_model") and "KIMI_MODEL_NAME" not in bench.environ:
         raise KimiMcpError(f"{file} names no default model; run `kimi login`.")

@@ -8,7 +8,8 @@ from kimi_mcp.dispatch.assignment import assignment
 from kimi_mcp.dispatch.events import Noted
 from kimi_mcp.dispatch.watching import Watching
 from kimi_mcp.dispatch.work import Emit, TaskWork
-from kimi_mcp.kimi import brief, command, guidance, home, run
+from kimi_mcp.kimi import brief, command, guidance, home, run, watch
+from kimi_mcp.kimi.dialects import DIALECTS
 from kimi_mcp.kimi.observations import Observation
 from kimi_mcp.kimi.outcome import RunFacts
 from kimi_mcp.processes.environment import passed_on
@@ -23,8 +24,10 @@ def lay_home(work: TaskWork) -> None:
         Refused: the user's own configuration is malformed; file and line are named.
     """
     orders, user = work.orders, Path(work.orders.kimi_home)
+    dialect = DIALECTS[orders.kimi_dialect]
     config = compose_config(
         read_config(user / "config.toml"),
+        dialect=dialect.name,
         steps=work.step_budget,
         attempts=orders.attempts,
         tool_timeout_ms=orders.tool_timeout_ms,
@@ -32,8 +35,9 @@ def lay_home(work: TaskWork) -> None:
         model=orders.model,
         subagents=orders.subagents,
     )
-    notes = guidance.project_guidance(work.folder.clone)
-    home.lay(work.folder.home, user=user, config=config, guidance=notes)
+    notes = guidance.project_guidance(work.folder.clone, read=dialect.guidance)
+    files = dialect.home_files(guidance=notes, has_agents=orders.subagents)
+    home.lay(work.folder.home, user=user, config=config, files=files, dialect=dialect)
 
 
 async def employ(
@@ -62,23 +66,31 @@ async def employ(
         for event in watching.events(seen):
             await emit(event)
 
-    env = command.environment(
-        passed_on(work.host),
-        work.host,
+    dialect = DIALECTS[orders.kimi_dialect]
+    turn = command.Turn(
+        prompt=prompt,
         home=folder.home,
         steps=work.step_budget,
         attempts=orders.attempts,
+        thinking=orders.thinking,
+        session_id=session_id or dialect.new_session(),
     )
+    env = dialect.environment(passed_on(work.host), work.host, turn)
     return await run.run(
         run.RunOrder(
-            argv=command.arguments(orders.kimi_argv, prompt, session_id=session_id),
+            dialect=dialect,
+            argv=dialect.arguments(orders.kimi_argv, turn),
             env={**env, "TMPDIR": str(folder.temporary)},
             clone=folder.clone,
             home=folder.home,
             raw=work.output,
-            step_limit=work.step_budget,
-            time_limit_s=orders.task_s,
-            silence_limit_s=orders.silence_s,
+            bounds=watch.Bounds(
+                time_s=orders.task_s,
+                silence_s=orders.silence_s,
+                tool_s=orders.tool_s,
+                retries=orders.retries,
+                steps=work.step_budget,
+            ),
             grace_s=orders.grace_s,
         ),
         observe=observe,

@@ -19,6 +19,7 @@ from kimi_mcp.errors import KimiUnusable, SpecInvalid
 from kimi_mcp.history.ids import DispatchId, new_dispatch_id
 from kimi_mcp.history.records import NewDispatch, NewTask
 from kimi_mcp.kimi.detect import Kimi
+from kimi_mcp.kimi.dialects import DIALECTS
 from kimi_mcp.kimi.home import user_home
 from kimi_mcp.spec.shelf import slug
 from kimi_mcp.workspace.publish import check_prefix_free
@@ -76,7 +77,8 @@ def _rows(bench: Workbench, admission: Admission, dispatch: DispatchId, kimi: Ki
     orders = Orders(
         kimi_argv=kimi.argv,
         kimi_version=kimi.version,
-        kimi_home=str(user_home(bench.environ)),
+        kimi_dialect=kimi.dialect,
+        kimi_home=str(user_home(bench.environ, DIALECTS[kimi.dialect])),
         tasks=tuple(task.number for task in admission.tasks),
         steps=profile.steps,
         tool_timeout_ms=profile.tool_timeout_ms,
@@ -89,6 +91,8 @@ def _rows(bench: Workbench, admission: Admission, dispatch: DispatchId, kimi: Ki
         attempts=limits.attempts,
         task_s=limits.task_s,
         silence_s=limits.silence_s,
+        tool_s=limits.tool_s,
+        retries=limits.retries,
         check_s=limits.check_s,
         setup_s=limits.setup_s,
         grace_s=limits.grace_s,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from kimi_mcp.kimi.dialect import DialectName
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
@@ -31,6 +33,9 @@ class Orders:
     check_s: float
     setup_s: float
     grace_s: float
+    kimi_dialect: DialectName = "code"
+    tool_s: float = 900.0
+    retries: int = 12
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON values that `from_json` reads."""

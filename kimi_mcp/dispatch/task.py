@@ -93,6 +93,7 @@ async def _attempt(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> End
         judged = await _checked(
             work, left, environment=environment, prepared=prepared, emit=emit, cancelled=cancelled
         )
+        judged = verdict.doubted(judged, end)
     return _closing(judged, left, facts, end)
 
 

@@ -14,6 +14,7 @@ from kimi_mcp.kimi.outcome import RunEnd
 from kimi_mcp.lifecycle import EXPLANATIONS, Outcome
 
 NAMED_FILES = 3
+NEXT = " Next: "  # stands in a sentence that needs no general explanation beside it
 
 _MISSING_MODULE = re.compile(
     r"No module named '?(?P<python>[\w.]+)'?"
@@ -42,9 +43,9 @@ def before_checks(end: RunEnd, changes: Sequence[Change]) -> Verdict | None:
     if end.is_cancelled:
         return Verdict(outcome=None, is_cancelled=True, sentence="It was cancelled.")
     if end.outcome is not None:
-        return _failed(end.outcome)
+        return _failed(end.outcome, _told(end))
     if not changes:
-        return _failed(Outcome.NO_CHANGE)
+        return _doubtful(end) or _failed(Outcome.NO_CHANGE)
     if strays:
         named = ", ".join(f"{s.path} ({s.stray_reason})" for s in strays[:NAMED_FILES])
         more = f" and {len(strays) - NAMED_FILES} more" if len(strays) > NAMED_FILES else ""
@@ -75,6 +76,12 @@ def after_checks(checks: Sequence[Check], *, own_names: Collection[str]) -> Verd
     )
 
 
+def doubted(judged: Verdict, end: RunEnd) -> Verdict:
+    """Keep a proper end that is in doubt from counting, unless our own checks vouch for it."""
+    is_vouched = judged.is_delivered and judged.is_checked
+    return judged if is_vouched or judged.is_cancelled else _doubtful(end) or judged
+
+
 def own_names(paths: Collection[str]) -> frozenset[str]:
     """Return the names under which the files *paths* could be imported."""
     return frozenset(
@@ -83,6 +90,16 @@ def own_names(paths: Collection[str]) -> frozenset[str]:
         for part in PurePosixPath(path).parts
         for name in (part.split(".")[0],)
     )
+
+
+def _doubtful(end: RunEnd) -> Verdict | None:
+    return _failed(end.doubt, _told(end)) if end.doubt is not None else None
+
+
+def _told(end: RunEnd) -> str | None:
+    """Say what is known more exactly than by the outcome's name, with its own next action."""
+    told = end.explanation
+    return told and f"{told.sentence}{NEXT}{told.next_action}"
 
 
 def _failed(outcome: Outcome, sentence: str | None = None) -> Verdict:

@@ -2,8 +2,11 @@
 
 from kimi_mcp.dispatch.events import Noted, Said, SessionKnown, Spent, Step, TaskEvent, ToolDone
 from kimi_mcp.kimi.observations import (
+    AgentFailed,
     AnswerCompleted,
+    AnswerCut,
     Observation,
+    PlainSaid,
     Retrying,
     SessionFound,
     StepBegan,
@@ -44,11 +47,11 @@ class Watching:
                 return [self._spent]
             case TextSaid():
                 return [Said(text=seen.text)]
-            case Retrying():
-                return [Noted(text=f"The provider failed, Kimi tries again: {seen.error}")]
+            case Retrying() | AnswerCut() | AgentFailed():
+                return [Noted(text=_mishap(seen))]
             case SessionFound() | AnswerCompleted():
                 return self._session(seen.session_id)
-            case TurnEnded():
+            case TurnEnded() | PlainSaid():
                 return []
 
     def _tool_done(self, seen: ToolEnded) -> list[TaskEvent]:
@@ -64,8 +67,18 @@ class Watching:
             )
         ]
 
-    def _session(self, session_id: str) -> list[TaskEvent]:
-        if session_id == self._session_id:
+    def _session(self, session_id: str | None) -> list[TaskEvent]:
+        if session_id is None or session_id == self._session_id:
             return []
         self._session_id = session_id
         return [SessionKnown(session_id=session_id)]
+
+
+def _mishap(seen: Retrying | AnswerCut | AgentFailed) -> str:
+    match seen:
+        case Retrying():
+            return f"The provider failed, Kimi tries again: {seen.error}"
+        case AnswerCut():
+            return "An answer of the model was cut off at its output limit."
+        case AgentFailed():
+            return f"An agent that Kimi had started failed: {seen.error}"

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 
 from kimi_mcp.dispatch.quoting import fenced, inline, tail
 from kimi_mcp.dispatch.review import Report, TaskReport
+from kimi_mcp.dispatch.verdict import NEXT
 from kimi_mcp.history.records import Check
 from kimi_mcp.lifecycle import EXPLANATIONS, DispatchState, TaskState
 
 WORDS_CHARS = 100
 QUOTE_CHARS = 150
-SENTENCE_CHARS = 160
+SENTENCE_CHARS = 220
 CHECKS_CHARS = 3_200
 CHECKS_SHOWN = 10
 COMMAND_CHARS = 100
@@ -121,8 +122,12 @@ def _quotes(report: TaskReport) -> list[str]:
 
 
 def _explanations(report: Report) -> list[str]:
-    """Explain each outcome that occurs, once for all its tasks."""
-    outcomes = {task.task.outcome for task in report.tasks if task.task.outcome is not None}
+    """Explain each outcome that occurs, once for all tasks that do not explain it themselves."""
+    outcomes = {
+        task.task.outcome
+        for task in report.tasks
+        if task.task.outcome is not None and NEXT not in (task.task.sentence or "")
+    }
     return [
         f"{outcome}: {EXPLANATIONS[outcome].sentence} {EXPLANATIONS[outcome].next_action}"
         for outcome in sorted(outcomes)

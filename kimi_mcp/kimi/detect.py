@@ -2,8 +2,8 @@
 
 Looked for in this order: `KIMI_MCP_KIMI`, `kimi` on PATH, our private installation. The first one
 found is judged; an unusable one is refused, never passed over in silence. The surprising fact: Kimi
-is only ever started with `--version`, for one release called without arguments downloads and runs
-an installer.
+is never started without arguments, for one release then downloads and runs an installer. It is
+asked for its version first; only a legacy one that is alive is given a trial without a model.
 """
 
 import json
@@ -13,9 +13,13 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from kimi_mcp.kimi.identify import INSTALL, kimi_code_version, release, unusable
+from kimi_mcp.kimi import legacy
+from kimi_mcp.kimi.command import Turn
+from kimi_mcp.kimi.dialect import DialectName
+from kimi_mcp.kimi.dialects import DIALECTS
+from kimi_mcp.kimi.identify import INSTALL, check_trial, recognise, release, unusable
 from kimi_mcp.kimi.install import main_script
 from kimi_mcp.kimi.node import named_nodes, node_command, suitable_node
 from kimi_mcp.kimi.probe import ask
@@ -25,7 +29,12 @@ from kimi_mcp.state import StateFolder
 NAMED_BY = "KIMI_MCP_KIMI"
 
 _SCRIPTS = frozenset({".mjs", ".js", ".cjs"})
-_NO_SURPRISES = {"KIMI_CODE_NO_AUTO_UPDATE": "1", "KIMI_DISABLE_TELEMETRY": "1"}
+_NO_SURPRISES = {
+    "KIMI_CODE_NO_AUTO_UPDATE": "1",
+    "KIMI_CLI_NO_AUTO_UPDATE": "1",
+    "KIMI_DISABLE_TELEMETRY": "1",
+}
+_TRIAL_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +44,7 @@ class Kimi:
     argv: tuple[str, ...]
     """What Kimi's own arguments are appended to; always absolute."""
     version: str
-    dialect: Literal["code", "legacy"]
+    dialect: DialectName
     executable: Path
     """What was found: the file that a person would recognise."""
 
@@ -105,8 +114,27 @@ def _judge(program: Path, *, state: StateFolder, env: Mapping[str, str]) -> Kimi
         raise unusable(
             f"{program} cannot be started: {error.strerror}.", f"Install it anew: {INSTALL}"
         ) from error
-    version = kimi_code_version(answer, program=program)
-    return Kimi(argv=argv, version=version, dialect="code", executable=program)
+    dialect, version = recognise(answer, program=program)
+    if dialect == "legacy":
+        _try_legacy(argv, program=program, state=state, env=env)
+    return Kimi(argv=argv, version=version, dialect=dialect, executable=program)
+
+
+def _try_legacy(
+    argv: tuple[str, ...], *, program: Path, state: StateFolder, env: Mapping[str, str]
+) -> None:
+    with tempfile.TemporaryDirectory(dir=state.cache, prefix=".trial-") as name:
+        home = Path(name)
+        for file, text in legacy.home_files(guidance=None, has_agents=False).items():
+            (home / file).write_text(text or "", encoding="utf-8")
+        turn = Turn(prompt="Trial", home=home, steps=1, attempts=1, session_id=legacy.new_session())
+        answer = ask(
+            legacy.arguments(argv, turn),
+            cwd=home,
+            env=legacy.environment(env, {}, turn),
+            limit_s=_TRIAL_LIMIT_S,
+        )
+    check_trial(answer, program=program)
 
 
 def _recall(memory: Path, *, involved: list[Path], state: StateFolder) -> Kimi | None:
@@ -114,10 +142,12 @@ def _recall(memory: Path, *, involved: list[Path], state: StateFolder) -> Kimi |
     try:
         kept: Any = json.loads(memory.read_bytes())
         found: Any = kept["kimi"]
+        if found["dialect"] not in DIALECTS:
+            return None
         kimi = Kimi(
             argv=tuple(str(word) for word in found["argv"]),
             version=str(found["version"]),
-            dialect="code",
+            dialect=found["dialect"],
             executable=Path(found["executable"]),
         )
         is_same = kept["depends_on"] == _identities(kimi, involved=involved, state=state)

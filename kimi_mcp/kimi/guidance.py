@@ -1,28 +1,31 @@
 """The project's own instructions for agents, for a repository that has only `CLAUDE.md`.
 
-Kimi Code reads `AGENTS.md` and never `CLAUDE.md` (2.1.0, ran). Where the repository has only the
-latter, its text goes into the task's Kimi home as `AGENTS.md`, with its `@file` imports resolved
-where one stands alone on its line, also as an item of a list.
+Kimi reads `AGENTS.md` and never `CLAUDE.md` (both dialects, ran). Where the repository has only the
+latter, its text goes into the task's Kimi home, with its `@file` imports resolved where one stands
+alone on its line, also as an item of a list.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from kimi_mcp.kimi import code
 
 LIMIT_BYTES = 32_768  # Kimi Code warns beyond that
 IMPORT_DEPTH = 5  # as deep as Claude Code follows
-READ_BY_KIMI = ("AGENTS.md", "agents.md", ".kimi-code/AGENTS.md")
 
 _IMPORT = re.compile(r"\s*(?:[-*]\s+)?@(?P<path>[^\s`]+)\s*")
 
 
-def project_guidance(root: Path) -> str | None:
-    """Return what the home's `AGENTS.md` should say for the repository at *root*, if anything.
+def project_guidance(root: Path, *, read: Iterable[str] = code.DIALECT.guidance) -> str | None:
+    """Return what Kimi must be told of the repository at *root*, if anything.
+
+    Nothing when the repository has one of the files that Kimi will *read* by itself.
 
     Each file is imported once. Imports that leave the repository or do not exist stay as they are
     written.
     """
-    if any((root / name).exists() for name in READ_BY_KIMI):
+    if any((root / name).exists() for name in read):
         return None
     base = root.resolve()
     source = base / "CLAUDE.md"

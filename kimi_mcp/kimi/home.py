@@ -1,9 +1,9 @@
-"""The Kimi home of one task: a folder of its own as `KIMI_CODE_HOME`.
+"""The Kimi home of one task: a folder of its own instead of the user's `~/.kimi-code` or `~/.kimi`.
 
 Its `config.toml` is composed from our data before every start and never read back. The user's
-`credentials` **and** `oauth` folders are linked, not copied: one refresh lock must serve every Kimi
-of the machine, and a refreshed token must be stored (Kimi Code 2.1.0 keeps the lock in `oauth`).
-The user's own configuration, MCP servers and hooks are not involved.
+credentials are linked with their refresh lock, not copied: one lock must serve every Kimi of the
+machine, and a refreshed token must be stored. The user's own configuration, MCP servers and hooks
+are not involved.
 """
 
 import os
@@ -11,29 +11,33 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-SHARED = ("credentials", "oauth")
+from kimi_mcp.kimi.dialect import Dialect
+from kimi_mcp.kimi.dialects import DIALECTS
 
 
-def user_home(environ: Mapping[str, str]) -> Path:
-    """Return the user's own Kimi Code home."""
-    named = environ.get("KIMI_CODE_HOME")
-    home = Path(named) if named else Path(environ.get("HOME", "~")) / ".kimi-code"
+def user_home(environ: Mapping[str, str], dialect: Dialect = DIALECTS["code"]) -> Path:
+    """Return the user's own home of a dialect."""
+    named = environ.get(dialect.home_variable)
+    home = Path(named) if named else Path(environ.get("HOME", "~")) / dialect.home_folder
     return home.expanduser().absolute()
 
 
-def lay(folder: Path, *, user: Path, config: str, guidance: str | None) -> None:
+def lay(
+    folder: Path, *, user: Path, config: str, files: Mapping[str, str | None], dialect: Dialect
+) -> None:
     """Make *folder* a Kimi home with the text *config*; keep the sessions it already holds.
 
     Args:
         folder: created when absent, 0700.
         user: the user's own home, from which credentials are linked.
         config: the composed `config.toml`; it holds keys, so its mode is 0600.
-        guidance: written as the home's `AGENTS.md`, or that file is removed.
+        files: further ones, as the dialect's `home_files` names them; without a text: removed.
+        dialect: whose home it is.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _write_private(folder / "config.toml", config)
     if (user / "credentials").is_dir():
-        for name in SHARED:
+        for name in dialect.shared:
             (user / name).mkdir(mode=0o700, exist_ok=True)
             link = folder / name
             _clear(link)
@@ -41,16 +45,17 @@ def lay(folder: Path, *, user: Path, config: str, guidance: str | None) -> None:
     device = user / "device_id"
     if device.is_file():
         _write_private(folder / "device_id", device.read_text(encoding="utf-8"))
-    notes = folder / "AGENTS.md"
-    if guidance is None:
-        _clear(notes)
-    else:
-        _write_private(notes, guidance)
+    for name, text in files.items():
+        if text is None:
+            _clear(folder / name)
+        else:
+            _write_private(folder / name, text)
 
 
 def forget_secrets(folder: Path) -> None:
     """Remove what holds keys or leads to them, once no Kimi uses the home any more."""
-    for name in ("config.toml", "config.toml.new", *SHARED):
+    shared = {name for dialect in DIALECTS.values() for name in dialect.shared}
+    for name in ("config.toml", "config.toml.new", *shared):
         _clear(folder / name)
 
 

@@ -1,6 +1,6 @@
-"""Tell from the answer to `--version` which program it is, and whether we can use it. Pure.
+"""Tell from what a program answers which Kimi it is, and whether we can use it. Pure.
 
-Two products are called `kimi`, and one of them ended with a release that exits 0 and does nothing.
+Two products are called `kimi`; the older one ended with a release that exits 0 and does nothing.
 Every refusal says what was found where, and the remedy.
 """
 
@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from kimi_mcp.errors import KimiUnusable
+from kimi_mcp.kimi.dialect import DialectName
 from kimi_mcp.kimi.probe import LIMIT_S, Answer
 
 OLDEST = (0, 38, 0)
@@ -16,7 +17,8 @@ INSTALL = "npm install -g @moonshot-ai/kimi-code"
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:[-+]\S*)?")
 _LEGACY = re.compile(r"kimi, version (\S+)")
-_TOMBSTONE = "1.52.0"
+_TOMBSTONE = (1, 52, 0)
+_LEGACY_WITHOUT_MODEL = "LLM not set"
 _QUOTED_CHARS = 200
 
 
@@ -31,11 +33,11 @@ def unusable(found: str, remedy: str) -> KimiUnusable:
     return KimiUnusable(f"kimi_unusable: {found} {remedy}")
 
 
-def kimi_code_version(answer: Answer, *, program: Path) -> str:
-    """Return the version of the Kimi Code that gave *answer*.
+def recognise(answer: Answer, *, program: Path) -> tuple[DialectName, str]:
+    """Return dialect and version of the Kimi that gave *answer* to `--version`.
 
     Raises:
-        KimiUnusable: it is no Kimi Code, or one that we cannot drive.
+        KimiUnusable: it is no Kimi, or one that we cannot drive.
     """
     if answer.exit_code is None:
         raise unusable(
@@ -43,7 +45,7 @@ def kimi_code_version(answer: Answer, *, program: Path) -> str:
             f"Run `{program} --version` in a terminal, or set KIMI_MCP_KIMI to another Kimi Code.",
         )
     if legacy := _LEGACY.search(answer.text):
-        raise _legacy(legacy[1], program=program)
+        return "legacy", _legacy_version(legacy[1], program=program)
     if "SyntaxError" in answer.text and "node:" in answer.text:
         raise unusable(
             f"{program} runs under a Node older than 22.19.",
@@ -53,10 +55,9 @@ def kimi_code_version(answer: Answer, *, program: Path) -> str:
     version = next((line for line in answer.text.splitlines() if release(line)), "").strip()
     numbers = release(version)
     if numbers is None or answer.exit_code:
-        said = " ".join(answer.text.split())[:_QUOTED_CHARS] or "nothing"
         raise unusable(
             f"{program} is not Kimi Code: asked for its version it ended with exit code "
-            f"{answer.exit_code} and said: {said}.",
+            f"{answer.exit_code} and said: {_said(answer)}.",
             f"Install Kimi Code ({INSTALL}) and set KIMI_MCP_KIMI to it.",
         )
     if numbers < OLDEST:
@@ -64,17 +65,36 @@ def kimi_code_version(answer: Answer, *, program: Path) -> str:
             f"{program} is Kimi Code {version}; kimi-mcp needs 0.38 or newer.",
             f"Run: {INSTALL}@latest",
         )
+    return "code", version
+
+
+def check_trial(answer: Answer, *, program: Path) -> None:
+    """Judge a trial run of the legacy CLI without any model: it must get as far as missing one.
+
+    `--version` works where nothing else does: 1.51 dies of its own code on an early Python 3.12.
+
+    Raises:
+        KimiUnusable: it did not get so far.
+    """
+    if _LEGACY_WITHOUT_MODEL not in answer.text:
+        how = "did not end" if answer.exit_code is None else f"ended with {answer.exit_code}"
+        raise unusable(
+            f"{program} cannot run a prompt; a trial without a model {how}, saying last: "
+            f"{_said(answer)}.",
+            f"kimi-cli 1.51 needs Python 3.13; better install its successor Kimi Code ({INSTALL}).",
+        )
+
+
+def _legacy_version(version: str, *, program: Path) -> str:
+    numbers = release(version)
+    if numbers is None or numbers >= _TOMBSTONE:
+        raise unusable(
+            f"{program} is kimi-cli {version}: the discontinued last release, which does nothing.",
+            f"Install its successor Kimi Code ({INSTALL}), then `kimi login`; if this one is still "
+            "found first, set KIMI_MCP_KIMI to the new one.",
+        )
     return version
 
 
-def _legacy(version: str, *, program: Path) -> KimiUnusable:
-    what = (
-        "the discontinued last kimi-cli, which does nothing"
-        if version == _TOMBSTONE
-        else "the discontinued kimi-cli, which kimi-mcp does not drive"
-    )
-    return unusable(
-        f"{program} is version {version}: {what}.",
-        f"Install its successor Kimi Code ({INSTALL}), then `kimi login`; if this one is still "
-        "found first, set KIMI_MCP_KIMI to the new one.",
-    )
+def _said(answer: Answer) -> str:
+    return " ".join(answer.text.split())[-_QUOTED_CHARS:] or "nothing"

@@ -1,74 +1,18 @@
-"""Kimi Code's session journal: the live feed of steps, tools, tokens and the end.
+"""The session journals of one Kimi home, followed live: steps, tools, tokens and the end.
 
-One file per agent under the Kimi home, `sessions/wd_*/session_*/agents/<agent>/wire.jsonl`, written
-within 30 to 60 ms, also while a tool runs (Kimi Code 0.38 to 2.1.0, ran). It is an internal format
-("debug material"): unknown records are skipped, a torn last line waits for its rest, and a run
-without any journal falls back to standard output. `decode` is pure; `Journal` reads the files.
+Kimi writes them within 30 to 60 ms, also while a tool runs. A torn last line waits for its rest; a
+run without any journal falls back to standard output. What a line says, the dialect knows.
 """
 
 import os
 import stat
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
 
-from kimi_mcp.kimi.observations import (
-    Observation,
-    Retrying,
-    SessionFound,
-    StepBegan,
-    TextSaid,
-    TokensUsed,
-    ToolBegan,
-    ToolEnded,
-    TurnEnded,
-)
-from kimi_mcp.kimi.stream import LineSplitter, json_object, text_or_none, whole_number
+from kimi_mcp.kimi.dialect import Dialect
+from kimi_mcp.kimi.observations import Observation, SessionFound
+from kimi_mcp.kimi.records import LineSplitter, text_or_none
 
-TARGET_CHARS = 80
 READ_BYTES = 4_000_000  # at most, per file and poll
-
-Record = Mapping[str, Any]
-
-
-def decode(line: bytes, *, agent: str) -> list[Observation]:
-    """Decode one line of *agent*'s journal."""
-    record = json_object(line)
-    match record.get("type"):
-        case "context.append_loop_event":
-            return _loop_event(_mapping(record.get("event")), agent)
-        case "turn.step.retrying":
-            return [
-                Retrying(
-                    error=text_or_none(record.get("errorMessage")) or "",
-                    status=whole_number(record.get("statusCode")),
-                )
-            ]
-        case "usage.record":
-            usage = _mapping(record.get("usage"))
-            cached = whole_number(usage.get("inputCacheRead")) or 0
-            fresh = [
-                whole_number(usage.get(key)) or 0 for key in ("inputOther", "inputCacheCreation")
-            ]
-            return [
-                TokensUsed(
-                    input=cached + sum(fresh),
-                    cached=cached,
-                    output=whole_number(usage.get("output")) or 0,
-                )
-            ]
-        case "turn.ended" if agent == "main":
-            error = _mapping(record.get("error"))
-            return [
-                TurnEnded(
-                    reason=text_or_none(record.get("reason")) or "",
-                    code=text_or_none(error.get("code")),
-                    message=text_or_none(error.get("message")),
-                    status=whole_number(_mapping(error.get("details")).get("statusCode")),
-                )
-            ]
-        case _:
-            return []
 
 
 class Journal:
@@ -79,8 +23,9 @@ class Journal:
     can delete, replace or fill them as it likes: nothing here raises for that or waits.
     """
 
-    def __init__(self, home: Path) -> None:
-        self._sessions = home / "sessions"
+    def __init__(self, home: Path, dialect: Dialect) -> None:
+        self._home = home
+        self._dialect = dialect
         self._files: dict[Path, _Tail] = {}
         self._announced: set[str] = set()
         for path in self._paths():
@@ -92,17 +37,17 @@ class Journal:
         for path in self._paths():
             tail = self._files.setdefault(path, _Tail(path, offset=0))
             lines = tail.read()
-            session_id = text_or_none(path.parents[2].name) or ""
+            session_id, agent = (text_or_none(n) or "" for n in self._dialect.journal_of(path))
             if lines and session_id not in self._announced:
                 self._announced.add(session_id)
                 seen.append(SessionFound(session_id=session_id))
             for line in lines:
-                seen += decode(line, agent=text_or_none(path.parent.name) or "")
+                seen += self._dialect.decode_journal(line, agent)
         return seen
 
     def _paths(self) -> list[Path]:
         try:
-            return sorted(self._sessions.glob("*/session_*/agents/*/wire.jsonl"))
+            return sorted(self._home.glob(self._dialect.journals))
         except OSError:
             return []  # a folder went away while it was being listed
 
@@ -138,45 +83,3 @@ def _read(path: Path, *, offset: int) -> bytes:
         return os.pread(file, READ_BYTES, offset) if is_file else b""
     finally:
         os.close(file)
-
-
-def _loop_event(event: Record, agent: str) -> list[Observation]:
-    match event.get("type"):
-        case "step.begin":
-            return [StepBegan(agent=agent)]
-        case "tool.call":
-            return [
-                ToolBegan(
-                    call_id=text_or_none(event.get("toolCallId")) or "",
-                    tool=text_or_none(event.get("name")) or "?",
-                    target=_target(_mapping(event.get("args"))),
-                )
-            ]
-        case "tool.result":
-            result = _mapping(event.get("result"))
-            return [
-                ToolEnded(
-                    call_id=text_or_none(event.get("toolCallId")) or "",
-                    is_error=result.get("isError") is True,
-                    duration_ms=whole_number(result.get("durationMs")),
-                )
-            ]
-        case "content.part" if agent == "main":
-            part = _mapping(event.get("part"))
-            text = text_or_none(part.get("text")) if part.get("type") == "text" else None
-            return [TextSaid(text=text)] if text else []
-        case _:
-            return []
-
-
-def _target(arguments: Record) -> str:
-    """Name what a tool call is about, in one short line."""
-    for key in ("path", "command", "pattern", "query", "url", "description"):
-        line = " ".join((text_or_none(arguments.get(key)) or "").split())
-        if line:
-            return line if len(line) <= TARGET_CHARS else line[: TARGET_CHARS - 1] + "…"
-    return ""
-
-
-def _mapping(value: object) -> Record:
-    return cast("Record", value) if isinstance(value, Mapping) else {}

@@ -53,6 +53,25 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCut:
+    """The model's answer ended at its output limit; what else it would have said is lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFailed:
+    """An agent that Kimi had started ended without having done its work."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainSaid:
+    """A line on standard output that is no record: how the legacy CLI tells that it failed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFound:
     """The id under which this conversation can be resumed."""
 
@@ -71,9 +90,9 @@ class TurnEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerCompleted:
-    """The resume hint on stdout: printed last, and only when the run succeeded."""
+    """What standard output says at the end of a success, if nothing else comes after it."""
 
-    session_id: str
+    session_id: str | None
 
 
 Observation = (
@@ -83,6 +102,9 @@ Observation = (
     | TextSaid
     | TokensUsed
     | Retrying
+    | AnswerCut
+    | AgentFailed
+    | PlainSaid
     | SessionFound
     | TurnEnded
     | AnswerCompleted

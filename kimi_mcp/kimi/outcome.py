@@ -1,24 +1,36 @@
 """From everything known at the end of a run to one true word.
 
-Pure. Success needs three things at once: exit code 0, the resume hint (printed last and only on
-success), and no contrary word in the journal. Everything else is one of the closed list, and what
-is not recognised is `crashed`. Exit codes, error codes and messages as measured with Kimi Code
-2.1.0. The provider's words are quoted as data.
+Pure. Success needs three things at once: exit code 0, a complete answer as the last word on
+standard output, and no contrary word in the journal. Everything else is one of the closed list;
+what is not recognised is `crashed`. The provider's words are quoted as data.
 
-The trap of the table: a used-up plan arrives as HTTP 403 under the code `provider.auth_error`, so
-the words decide before the code does.
+An answer that was cut at the model's output limit ends with exit code 0 like any other. It is no
+failure and no proof of an end either: it counts only where our own checks pass.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kimi_mcp.kimi.observations import TurnEnded
-from kimi_mcp.lifecycle import Outcome
+from kimi_mcp.kimi.endings import Ending, ending_of
+from kimi_mcp.kimi.failure import Failure
+from kimi_mcp.kimi.observations import Retrying, TurnEnded
+from kimi_mcp.lifecycle import EXPLANATIONS, Explanation, Outcome
 
 QUOTE_CHARS = 400
 
+CUT = Explanation(
+    "The model's last answer was cut off at its output limit, and no check proves the work done.",
+    "Look at what is there; split the task or raise the model's max_output_size, then go on.",
+)
+KILLED = Explanation(
+    "Kimi was ended by a signal that did not come from us, perhaps for want of memory.",
+    "Free memory or run less in parallel, then go on with the task.",
+)
+
 _BLOCKED = re.compile(r"^[\s>#*_`-]*BLOCKED[*_`]*:", re.MULTILINE)  # also bold, quoted, in a list
+_BY_SIGNAL = frozenset({129, 130, 137, 143})  # how Kimi Code exits on one
+_RATE_LIMIT = 429
 
 
 class StopReason(StrEnum):
@@ -27,6 +39,8 @@ class StopReason(StrEnum):
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
     STALLED = "stalled"
+    TOOL_STUCK = "tool_stuck"
+    RETRIES = "retries"
     STEP_LIMIT = "step_limit"
     LINGERING = "lingering"  # the answer was complete, the process did not exit
 
@@ -42,15 +56,25 @@ class RunFacts:
     stderr_tail: str
     turn_ended: TurnEnded | None
     stop_reason: StopReason | None
+    failure: Failure | None = None
+    is_answer_cut: bool = False
+    stuck_tool: str = ""
+    last_retry: Retrying | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnd:
-    """How the run ended: *outcome* is nothing only when Kimi ended properly."""
+    """How the run ended: *outcome* is nothing only when Kimi ended properly.
+
+    *explanation* says more than the outcome's general one, where more is known. *doubt* is a name
+    for a proper end that nothing but passing checks can vouch for.
+    """
 
     outcome: Outcome | None
     is_cancelled: bool = False
     quote: str | None = None
+    explanation: Explanation | None = None
+    doubt: Outcome | None = None
 
 
 _STOPPED = {
@@ -59,65 +83,20 @@ _STOPPED = {
     StopReason.STEP_LIMIT: Outcome.STEP_LIMIT,
 }
 
-_BY_WORDS = (
-    (
-        re.compile(
-            r"reached your [^.]*usage limit|usage limit for this billing cycle"
-            r"|exceeded your current (token )?quota|check your account balance"
-            r"|insufficient balance|recharge|access_terminated_error|exceeded_current_quota_error"
-            r"|^402\b|payment required",
-            re.IGNORECASE,
-        ),
-        Outcome.QUOTA_EXHAUSTED,
-    ),
-    (re.compile(r"safety policy blocked|provider\.filtered"), Outcome.MODEL_REFUSED),
-    (
-        re.compile(r"context\.overflow|APIContextOverflow|exceeded model token limit"),
-        Outcome.CONTEXT_OVERFLOW,
-    ),
-    (
-        re.compile(r"no credential configured|^auth\."),
-        Outcome.NOT_LOGGED_IN,
-    ),
-    (
-        re.compile(r"No model configured|is not configured in config\.toml"),
-        Outcome.CONFIG_INVALID,
-    ),
-)
-
-_BY_CODE = {
-    "loop.max_steps_exceeded": Outcome.STEP_LIMIT,
-    "provider.auth_error": Outcome.NOT_LOGGED_IN,
-    "provider.rate_limit": Outcome.RATE_LIMITED,
-    "provider.overloaded": Outcome.PROVIDER_ERROR,
-    "provider.api_error": Outcome.PROVIDER_ERROR,
-    "provider.connection_error": Outcome.PROVIDER_ERROR,
-    "compaction.failed": Outcome.CONTEXT_OVERFLOW,
-    "model.not_configured": Outcome.CONFIG_INVALID,
-    "model.config_invalid": Outcome.CONFIG_INVALID,
-    "config.invalid": Outcome.CONFIG_INVALID,
-}
-
-_FAILURE = re.compile(
-    r"error: failed to run prompt: (?:(?P<code>[a-z_]+\.[a-z_]+): )?(?P<words>.*)"
-)
-
 
 def classify(facts: RunFacts) -> RunEnd:
     """Name how a run ended. Never returns success for anything that is not known to be one."""
-    if facts.stop_reason is StopReason.CANCELLED:
-        return RunEnd(outcome=None, is_cancelled=True)
-    if facts.stop_reason is not None and facts.stop_reason in _STOPPED:
-        return RunEnd(outcome=_STOPPED[facts.stop_reason], quote=_quote(facts.closing_words))
-    if _is_proper(facts):
-        if blocked := blocked_question(facts.closing_words):
-            return RunEnd(outcome=Outcome.BLOCKED, quote=_quote(blocked))
-        return RunEnd(outcome=None)
-    if failure := _failure(facts):
-        code, words = failure
-        return RunEnd(outcome=_name(code, words), quote=_quote(words))
-    # what is left are words of programs that Kimi ran, or its own: no ground for a name
-    return RunEnd(outcome=Outcome.CRASHED, quote=_quote(_last_words(facts)))
+    match facts.stop_reason:
+        case StopReason.CANCELLED:
+            return RunEnd(outcome=None, is_cancelled=True)
+        case StopReason.TOOL_STUCK:
+            return _stuck(facts)
+        case StopReason.RETRIES:
+            return _gave_up(facts)
+        case StopReason.TIMED_OUT | StopReason.STALLED | StopReason.STEP_LIMIT as reason:
+            return _end(_STOPPED[reason], facts.closing_words)
+        case StopReason.LINGERING | None:
+            return _by_itself(facts)
 
 
 def blocked_question(closing_words: str) -> str | None:
@@ -129,21 +108,49 @@ def blocked_question(closing_words: str) -> str | None:
     return question.strip("*_ ") or "(no question was given)"
 
 
+def _by_itself(facts: RunFacts) -> RunEnd:
+    if _is_proper(facts):
+        if blocked := blocked_question(facts.closing_words):
+            return _end(Outcome.BLOCKED, blocked)
+        if facts.is_answer_cut:
+            return RunEnd(outcome=None, doubt=Outcome.PROVIDER_ERROR, explanation=CUT)
+        return RunEnd(outcome=None)
+    if failure := facts.failure:
+        row = ending_of(failure.code, failure.words)
+        if row is not None:
+            return _from(row, failure.words)
+    if facts.signal is not None or facts.exit_code in _BY_SIGNAL:
+        return _end(Outcome.CRASHED, _last_words(facts), KILLED)
+    # what is left are words of programs that Kimi ran, or its own: no ground for a name
+    return _end(Outcome.CRASHED, failure.words if failure else _last_words(facts))
+
+
 def _is_proper(facts: RunFacts) -> bool:
     is_exit_good = facts.exit_code == 0 or facts.stop_reason is StopReason.LINGERING
     is_journal_content = facts.turn_ended is None or facts.turn_ended.reason == "completed"
     return is_exit_good and facts.is_answer_complete and is_journal_content
 
 
-def _failure(facts: RunFacts) -> tuple[str | None, str] | None:
-    """Find Kimi's own error code and words: stderr's last failure, else the journal's."""
-    said = list(_FAILURE.finditer(facts.stderr_tail))
-    if said:
-        return said[-1]["code"], said[-1]["words"].strip()
-    ended = facts.turn_ended
-    if ended is not None and ended.reason != "completed":
-        return ended.code, ended.message or f"the turn ended as {ended.reason}"
-    return None
+def _stuck(facts: RunFacts) -> RunEnd:
+    explanation = Explanation(
+        "A tool call of Kimi's ran longer than limits.tool_s, far beyond its own limit.",
+        "Look at the quoted call; raise limits.tool_s if it may take that long.",
+    )
+    return _end(Outcome.STALLED, facts.stuck_tool, explanation)
+
+
+def _gave_up(facts: RunFacts) -> RunEnd:
+    """Name the provider's error that we did not let Kimi repeat for ever."""
+    retry = facts.last_retry
+    words = retry.error if retry else ""
+    kind = "rate_limit" if retry and retry.status == _RATE_LIMIT else "api_error"
+    row = ending_of(f"provider.{kind}", words)
+    outcome = row.outcome if row else Outcome.PROVIDER_ERROR
+    explanation = Explanation(
+        "The provider failed more often in this attempt than limits.retries allows.",
+        row.next_action if row else EXPLANATIONS[outcome].next_action,
+    )
+    return _end(outcome, words, explanation)
 
 
 def _last_words(facts: RunFacts) -> str:
@@ -151,11 +158,12 @@ def _last_words(facts: RunFacts) -> str:
     return " / ".join(line.strip() for line in last_lines) or facts.closing_words
 
 
-def _name(code: str | None, words: str) -> Outcome:
-    for pattern, outcome in _BY_WORDS:
-        if pattern.search(words) or pattern.search(code or ""):
-            return outcome
-    return _BY_CODE.get(code or "", Outcome.CRASHED)
+def _from(row: Ending, words: str) -> RunEnd:
+    return _end(row.outcome, words, Explanation(row.sentence, row.next_action))
+
+
+def _end(outcome: Outcome, words: str, explanation: Explanation | None = None) -> RunEnd:
+    return RunEnd(outcome=outcome, quote=_quote(words), explanation=explanation)
 
 
 def _quote(words: str) -> str | None:

@@ -5,7 +5,8 @@ tools). Not carried are the user's hooks, MCP servers, permission rules, skills 
 were made for a person at the keyboard, and a dispatch must do the same on every machine.
 
 The surprise: a shell command that exceeds its time is moved to the background by Kimi Code, and in
-print mode the run then waits for it for days. Hence the `[background]` table.
+print mode the run then waits for it for days; the legacy CLI waits an hour for what the model left
+there, and then calls the run a failure. Hence the `[background]` tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,9 @@ _CARRIED = (
     "image",
     "token_counting",
 )
+#: The same for the legacy dialect, where a number of 0 steps is no limit but an error.
+_CARRIED_OF_LEGACY = ("default_model", "providers", "models", "services")
+UNLIMITED_STEPS = 1_000_000
 #: How the user's models make room in their context.
 _CARRIED_OF_THE_LOOP = (
     "reserved_context_size",
@@ -50,6 +54,7 @@ _SUBAGENTS = ("Agent", "AgentSwarm")
 def compose_config(
     user: Mapping[str, Any],
     *,
+    dialect: str = "code",
     steps: int,
     attempts: int,
     tool_timeout_ms: int,
@@ -62,6 +67,7 @@ def compose_config(
 
     Args:
         user: the user's own configuration, as `read_config` returns it.
+        dialect: `code` or `legacy`; to the latter, agents and tools are given elsewhere.
         steps: what Kimi may take in a turn; 0 for no limit.
         attempts: how often a provider's request is made before it has failed.
         tool_timeout_ms: how long a tool of an MCP server may take.
@@ -70,23 +76,35 @@ def compose_config(
         subagents: whether Kimi may start agents of its own.
         hooks: entries of `[[hooks]]`.
     """
-    config: dict[str, Any] = {key: user[key] for key in _CARRIED if key in user}
+    is_legacy = dialect == "legacy"
+    carried = _CARRIED_OF_LEGACY if is_legacy else _CARRIED
+    config: dict[str, Any] = {key: user[key] for key in carried if key in user}
     if model is not None:
         config["default_model"] = model
     config["telemetry"] = False
-    config["thinking"] = _table(user, "thinking") | {"enabled": thinking}
     loop = _table(user, "loop_control")
-    config["loop_control"] = {key: loop[key] for key in _CARRIED_OF_THE_LOOP if key in loop} | {
-        "max_steps_per_turn": steps,
-        "max_attempts_per_step": attempts,
-    }
-    config["background"] = {
-        "bash_auto_background_on_timeout": False,
-        "keep_alive_on_exit": False,
-        "print_background_mode": "exit",
-    }
-    config["mcp"] = {"tool_timeout_ms": tool_timeout_ms}
-    config["tools"] = {"disabled": _disabled(user, subagents=subagents)}
+    kept = {key: loop[key] for key in _CARRIED_OF_THE_LOOP if key in loop}
+    if is_legacy:
+        config["default_thinking"] = thinking
+        config["loop_control"] = kept | {
+            "max_steps_per_turn": steps or UNLIMITED_STEPS,
+            "max_retries_per_step": attempts,
+        }
+        config["background"] = {"keep_alive_on_exit": True}  # it exits; the launcher ends them
+        config["mcp"] = {"client": {"tool_call_timeout_ms": tool_timeout_ms}}
+    else:
+        config["thinking"] = _table(user, "thinking") | {"enabled": thinking}
+        config["loop_control"] = kept | {
+            "max_steps_per_turn": steps,
+            "max_attempts_per_step": attempts,
+        }
+        config["background"] = {
+            "bash_auto_background_on_timeout": False,
+            "keep_alive_on_exit": False,
+            "print_background_mode": "exit",
+        }
+        config["mcp"] = {"tool_timeout_ms": tool_timeout_ms}
+        config["tools"] = {"disabled": _disabled(user, subagents=subagents)}
     if hooks:
         config["hooks"] = [dict(hook) for hook in hooks]
     return tomlkit.dumps(config)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
 from kimi_mcp.dispatch.assignment import assignment
-from kimi_mcp.kimi import brief, command
+from kimi_mcp.kimi import brief, code, command
 from kimi_mcp.kimi.detect import detect_kimi
 from kimi_mcp.processes.environment import passed_on
 from kimi_mcp.spec.parse import parse
@@ -81,18 +81,18 @@ def _bare(argv: Sequence[str], *, project: Path, clones: Iterator[Path]) -> floa
     clone = next(clones)
     spec = parse(SPEC, name="spec")
     order = assignment(spec, spec.task(1), step_budget=STEPS, dependency_changes=())
-    env = command.environment(
-        passed_on(os.environ),
-        os.environ,
+    turn = command.Turn(
+        prompt=brief.compose(order),
         home=Path(os.environ["KIMI_CODE_HOME"]),
         steps=STEPS,
         attempts=1,
     )
+    env = code.environment(passed_on(os.environ), os.environ, turn)
 
     def work() -> None:
         subprocess.run(["git", "clone", "-q", "--shared", project, clone], check=True)
         subprocess.run(
-            command.arguments(tuple(argv), brief.compose(order)),
+            code.arguments(tuple(argv), turn),
             cwd=clone,
             env=env,
             stdin=subprocess.DEVNULL,

@@ -228,7 +228,7 @@ def test_a_kimi_whose_interpreter_is_gone_is_refused(state: StateFolder, program
 @pytest.mark.parametrize(
     ("lines", "refusal"),
     [
-        (["echo 'kimi, version 1.51.0'"], r"1\.51\.0: the discontinued kimi-cli"),
+        (["echo 'kimi, version 1.51.0'"], "cannot run a prompt; a trial without a model"),
         (["echo 'kimi, version 1.52.0'"], r"1\.52\.0: .*which does nothing"),
         (["echo 2.1.0", "exit 3"], "exit code 3"),
     ],
@@ -240,6 +240,34 @@ def test_an_unusable_kimi_on_path_is_refused(
 
     with pytest.raises(KimiUnusable, match=rf"kimi_unusable: {programs}/kimi.*{refusal}"):
         detect(state, programs)
+
+
+def test_a_legacy_kimi_is_used_after_a_trial_and_tried_once(state: StateFolder, programs: Path):
+    plant(
+        programs / "kimi",
+        '[ "$1" = --version ] && echo kimi, version 1.51.0 && exit',
+        "echo LLM not set; exit 1",
+    )
+
+    kimi = detect(state, programs, KIMI_API_KEY="sk-kimi")
+
+    assert (kimi.version, kimi.dialect) == ("1.51.0", "legacy")
+    assert kimi.argv == (str(programs / "kimi"),)
+    assert detect(state, programs) == kimi
+    version, trial = calls(programs)
+    assert version == "--version"
+    assert trial.startswith("--print --output-format stream-json --agent-file")
+    assert [file.name for file in state.cache.iterdir()] == ["kimi.json"]
+
+
+def test_the_discontinued_kimi_is_never_started_but_for_its_version(
+    state: StateFolder, programs: Path
+):
+    plant(programs / "kimi", "echo kimi, version 1.52.0; echo no longer maintained")
+
+    with pytest.raises(KimiUnusable, match="which does nothing"):
+        detect(state, programs)
+    assert calls(programs) == ["--version"]
 
 
 def plant_node(programs: Path, *, version: str, binary: Path) -> None:

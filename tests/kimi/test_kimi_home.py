@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from kimi_mcp.kimi.home import forget_secrets, lay, user_home
+from kimi_mcp.kimi import code, legacy
+from kimi_mcp.kimi import home as homes
+from kimi_mcp.kimi.home import forget_secrets, user_home
 
 
 @pytest.fixture
@@ -18,6 +20,11 @@ def user(tmp_path: Path) -> Path:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "run" / "home"
+
+
+def lay(folder: Path, *, user: Path, config: str, guidance: str | None) -> None:
+    files = code.home_files(guidance=guidance, has_agents=False)
+    homes.lay(folder, user=user, config=config, files=files, dialect=code.DIALECT)
 
 
 def mode(path: Path) -> int:
@@ -116,3 +123,16 @@ def test_the_users_home_is_found_and_absolute(monkeypatch: pytest.MonkeyPatch, t
     assert user_home({"HOME": "/home/p"}) == Path("/home/p/.kimi-code")
     assert user_home({"HOME": "/home/p", "KIMI_CODE_HOME": "/k"}) == Path("/k")
     assert user_home({"KIMI_CODE_HOME": "rel"}) == tmp_path / "rel"
+
+
+def test_each_dialect_has_a_home_of_its_own(home: Path, user: Path):
+    assert user_home({"HOME": "/home/p"}, legacy.DIALECT) == Path("/home/p/.kimi")
+    named = {"HOME": "/home/p", "KIMI_CODE_HOME": "/k", "KIMI_SHARE_DIR": "/s"}
+    assert user_home(named, legacy.DIALECT) == Path("/s")
+
+    files = legacy.home_files(guidance="Be kind.", has_agents=False)
+    homes.lay(home, user=user, config="key", files=files, dialect=legacy.DIALECT)
+
+    assert names(home) == ["agent.yaml", "config.toml", "credentials", "device_id"]
+    assert (home / "credentials").readlink() == user / "credentials"
+    assert names(user) == ["config.toml", "credentials", "device_id"]

@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_mcp.kimi.journal import Journal, decode
+from kimi_mcp.kimi.code import DIALECT
+from kimi_mcp.kimi.code_feeds import decode_journal as decode
+from kimi_mcp.kimi.journal import Journal
 from kimi_mcp.kimi.observations import (
+    AgentFailed,
+    AnswerCut,
     Retrying,
     SessionFound,
     StepBegan,
@@ -62,6 +66,10 @@ RECORDS: list[tuple[dict[str, object], list[object]]] = [
         {"type": "turn.step.retrying", "errorMessage": "503", "statusCode": 503},
         [Retrying(error="503", status=503)],
     ),
+    (loop_event(type="step.end", finishReason="max_tokens"), [AnswerCut()]),
+    (loop_event(type="step.end", finishReason="end_turn"), []),
+    ({"type": "subagent.failed", "error": "no luck"}, [AgentFailed(error="no luck")]),
+    ({"type": "subagent.failed", "error": {"message": "no"}}, [AgentFailed(error="no")]),
     (loop_event(type="content.part", part={"type": "text", "text": "hi"}), [TextSaid(text="hi")]),
     (loop_event(type="content.part", part={"type": "think", "text": "hm"}), []),
     (
@@ -158,11 +166,11 @@ def append(home: Path, *records: object, torn: str = "", agent: str = "main") ->
 
 
 def test_a_home_without_sessions_shows_nothing(tmp_path: Path):
-    assert Journal(tmp_path / "absent").read() == []
+    assert Journal(tmp_path / "absent", DIALECT).read() == []
 
 
 def test_what_is_appended_is_told_once_and_the_session_first(home: Path):
-    journal = Journal(home)
+    journal = Journal(home, DIALECT)
     append(home, BEGIN)
     assert journal.read() == [FOUND, STEP]
     append(home, BEGIN, BEGIN)
@@ -172,7 +180,7 @@ def test_what_is_appended_is_told_once_and_the_session_first(home: Path):
 
 def test_what_an_earlier_attempt_wrote_is_passed_over(home: Path):
     append(home, BEGIN, BEGIN)
-    journal = Journal(home)
+    journal = Journal(home, DIALECT)
     assert journal.read() == []
     append(home, BEGIN)
 
@@ -180,7 +188,7 @@ def test_what_an_earlier_attempt_wrote_is_passed_over(home: Path):
 
 
 def test_a_torn_last_line_waits_for_its_rest(home: Path):
-    journal = Journal(home)
+    journal = Journal(home, DIALECT)
     line = json.dumps(BEGIN)
     append(home, torn=line[:20])
     assert journal.read() == []
@@ -191,7 +199,7 @@ def test_a_torn_last_line_waits_for_its_rest(home: Path):
 
 def test_a_torn_line_of_a_killed_attempt_may_be_cut_off_at_the_resume(home: Path):
     append(home, BEGIN, torn=json.dumps(loop_event(type="tool.call", args="x" * 10_000))[:9000])
-    journal = Journal(home)
+    journal = Journal(home, DIALECT)
     wire(home).write_text(json.dumps(BEGIN) + "\n", encoding="utf-8")
     append(home, BEGIN)
 
@@ -199,7 +207,7 @@ def test_a_torn_line_of_a_killed_attempt_may_be_cut_off_at_the_resume(home: Path
 
 
 def test_agents_have_files_of_their_own(home: Path):
-    journal = Journal(home)
+    journal = Journal(home, DIALECT)
     append(home, BEGIN, agent="agent-0")
     append(home, BEGIN)
 
@@ -208,7 +216,7 @@ def test_agents_have_files_of_their_own(home: Path):
 
 @pytest.mark.parametrize("level", range(5), ids=["file", "agent", "agents", "session", "folder"])
 def test_a_journal_deleted_midway_shows_nothing_more(home: Path, level: int):
-    journal = Journal(home)
+    journal = Journal(home, DIALECT)
     append(home, BEGIN)
     journal.read()
     target = [wire(home), *wire(home).parents][level]
@@ -222,7 +230,7 @@ def test_a_journal_deleted_midway_shows_nothing_more(home: Path, level: int):
 
 def test_a_journal_deleted_while_it_is_listed_does_no_harm(home: Path):
     append(home, BEGIN)
-    journal = Journal(home)
+    journal = Journal(home, DIALECT)
     done = threading.Event()
 
     def come_and_go() -> None:
@@ -242,13 +250,13 @@ def test_a_journal_deleted_while_it_is_listed_does_no_harm(home: Path):
 
 def test_a_named_pipe_in_its_place_holds_nothing_up(home: Path):
     os.mkfifo(wire(home))
-    journal = Journal(home)
+    journal = Journal(home, DIALECT)
     assert journal.read() == []
 
 
 def test_a_link_that_leads_nowhere_or_round_in_its_place_does_no_harm(home: Path):
     wire(home).symlink_to(wire(home))
-    assert Journal(home).read() == []
+    assert Journal(home, DIALECT).read() == []
     wire(home).unlink()
     wire(home).symlink_to(home / "absent")
-    assert Journal(home).read() == []
+    assert Journal(home, DIALECT).read() == []

@@ -1,9 +1,16 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_mcp.kimi.observations import TurnEnded
+from kimi_mcp.kimi import code, legacy
+from kimi_mcp.kimi.failure import Witness
+from kimi_mcp.kimi.observations import Retrying, TurnEnded
 from kimi_mcp.kimi.outcome import (
+    CUT,
+    KILLED,
     QUOTE_CHARS,
     RunEnd,
     RunFacts,
@@ -11,7 +18,7 @@ from kimi_mcp.kimi.outcome import (
     blocked_question,
     classify,
 )
-from kimi_mcp.lifecycle import Outcome
+from kimi_mcp.lifecycle import EXPLANATIONS, Outcome
 
 
 def facts(
@@ -23,7 +30,11 @@ def facts(
     stderr_tail: str = "",
     turn_ended: TurnEnded | None = None,
     stop_reason: StopReason | None = None,
+    is_answer_cut: bool = False,
 ) -> RunFacts:
+    witness = Witness(
+        exit_code=exit_code, stderr_tail=stderr_tail, plain_words="", turn_ended=turn_ended
+    )
     return RunFacts(
         exit_code=exit_code,
         signal=signal,
@@ -32,6 +43,8 @@ def facts(
         stderr_tail=stderr_tail,
         turn_ended=turn_ended,
         stop_reason=stop_reason,
+        failure=code.failure(witness),
+        is_answer_cut=is_answer_cut,
     )
 
 
@@ -56,7 +69,8 @@ WORDS = {
     "provider.auth_error: 403 usage limit for this billing cycle": Outcome.QUOTA_EXHAUSTED,
     "provider.auth_error: 403 access_terminated_error": Outcome.QUOTA_EXHAUSTED,
     "provider.api_error: 402 More is needed": Outcome.QUOTA_EXHAUSTED,
-    "provider.api_error: 404 no such model": Outcome.PROVIDER_ERROR,
+    "provider.api_error: 404 Not found the model x or Permission denied": Outcome.CONFIG_INVALID,
+    "provider.api_error: 404 page not found": Outcome.PROVIDER_ERROR,
     "provider.api_error: 429 You exceeded your current token quota": Outcome.QUOTA_EXHAUSTED,
     "provider.api_error: 429 You exceeded your current quota": Outcome.QUOTA_EXHAUSTED,
     "provider.rate_limit: 429 exceeded_current_quota_error": Outcome.QUOTA_EXHAUSTED,
@@ -85,6 +99,7 @@ WORDS = {
     "model.not_configured: x": Outcome.CONFIG_INVALID,
     "model.config_invalid: x": Outcome.CONFIG_INVALID,
     "config.invalid: x": Outcome.CONFIG_INVALID,
+    "loop.max_steps_exceeded: 5": Outcome.STEP_LIMIT,
     "session.busy: x": Outcome.CRASHED,
     'Session "s" not found.': Outcome.CRASHED,
     "brand.new: never seen before": Outcome.CRASHED,
@@ -206,7 +221,9 @@ def test_words_of_a_program_that_kimi_ran_name_nothing():
 def test_kimis_own_words_name_nothing():
     end = classify(facts(exit_code=None, signal=9, closing_words="I handle payment required."))
 
-    assert end == RunEnd(outcome=Outcome.CRASHED, quote="I handle payment required.")
+    assert end == RunEnd(
+        outcome=Outcome.CRASHED, quote="I handle payment required.", explanation=KILLED
+    )
 
 
 def test_of_several_failures_the_last_counts():
@@ -258,3 +275,120 @@ def test_a_quote_is_one_short_line():
     assert len(quote) == QUOTE_CHARS
     assert quote.startswith("long words long")
     assert quote.endswith("…")
+
+
+LEGACY_WORDS = {
+    "Max number of steps reached: 3": Outcome.STEP_LIMIT,
+    "Error code: 401 - {'error': {'message': 'Invalid Authentication'}}": Outcome.NOT_LOGGED_IN,
+    "Error code: 403 - {'error': {'message': 'Forbidden'}}": Outcome.NOT_LOGGED_IN,
+    "Error code: 403 - {'error': {'message': \"You've reached your usage limit for this billing "
+    "cycle.\", 'type': 'access_terminated_error'}}": Outcome.QUOTA_EXHAUSTED,
+    "Error code: 402 - {'error': {'type': 'insufficient_balance'}}": Outcome.QUOTA_EXHAUSTED,
+    "Error code: 404 - {'error': {'message': 'Not found the model x'}}": Outcome.CONFIG_INVALID,
+    "Error code: 429 - {'error': {'message': 'Too many requests'}}": Outcome.RATE_LIMITED,
+    "Error code: 429 - {'error': {'type': 'exceeded_current_quota_error'}}": (
+        Outcome.QUOTA_EXHAUSTED
+    ),
+    "Error code: 500 - {'error': {'message': 'boom'}}": Outcome.PROVIDER_ERROR,
+    "Error code: 503 - {'error': {'message': 'busy'}}": Outcome.PROVIDER_ERROR,
+    "Error code: 400 - {'error': {'message': 'exceeded model token limit: 9'}}": (
+        Outcome.CONTEXT_OVERFLOW
+    ),
+    "Connection error.": Outcome.PROVIDER_ERROR,
+    "Request timed out.": Outcome.PROVIDER_ERROR,
+    "peer closed connection without sending complete message body": Outcome.PROVIDER_ERROR,
+    "The API returned an empty response.": Outcome.PROVIDER_ERROR,
+    "LLM not set": Outcome.CONFIG_INVALID,
+    "kimi-cli is no longer maintained": Outcome.KIMI_UNUSABLE,
+    "Interrupted by user": Outcome.CRASHED,
+    "Unknown error: something new": Outcome.CRASHED,
+}
+
+
+def legacy_facts(*, plain_words: str = "", stderr_tail: str = "", exit_code: int = 1) -> RunFacts:
+    witness = Witness(
+        exit_code=exit_code, stderr_tail=stderr_tail, plain_words=plain_words, turn_ended=None
+    )
+    return RunFacts(
+        exit_code=exit_code,
+        signal=None,
+        is_answer_complete=False,
+        closing_words="",
+        stderr_tail=stderr_tail,
+        turn_ended=None,
+        stop_reason=None,
+        failure=legacy.failure(witness),
+    )
+
+
+@pytest.mark.parametrize(("words", "outcome"), LEGACY_WORDS.items())
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_a_failure_of_the_legacy_cli_has_one_true_name(
+    words: str, outcome: Outcome, exit_code: int
+):
+    end = classify(legacy_facts(plain_words=words, exit_code=exit_code))
+
+    assert end.outcome is outcome
+    assert end.quote == " ".join(words.split())
+
+
+def test_a_malformed_configuration_of_the_legacy_cli_is_told_on_stderr():
+    said = "Invalid TOML in configuration file /h/config.toml: Unexpected end at line 3 col 1\n"
+    end = classify(legacy_facts(stderr_tail=f"a warning\n{said}"))
+
+    assert (end.outcome, end.quote) == (Outcome.CONFIG_INVALID, said.strip())
+
+
+def test_what_the_legacy_cli_calls_worth_another_try_is_the_providers_failure():
+    assert classify(legacy_facts(exit_code=75)).outcome is Outcome.PROVIDER_ERROR
+    assert classify(legacy_facts(exit_code=75, plain_words="?")).outcome is Outcome.PROVIDER_ERROR
+
+
+def test_no_outcome_is_explained_by_logging_in_when_a_plan_is_used_up():
+    for words in WORDS:
+        end = classify(failed(words))
+        assert end.outcome is not None
+        explained = end.explanation or EXPLANATIONS[end.outcome]
+        if end.outcome is Outcome.QUOTA_EXHAUSTED:
+            assert "kimi login" not in explained.next_action
+            assert "ogging in again" in explained.next_action
+
+
+def test_an_answer_that_was_cut_is_in_doubt():
+    case = facts(exit_code=0, is_answer_complete=True, is_answer_cut=True, turn_ended=turn())
+
+    assert classify(case) == RunEnd(outcome=None, doubt=Outcome.PROVIDER_ERROR, explanation=CUT)
+
+
+def stopped(reason: StopReason, **further: Any) -> RunFacts:
+    return replace(facts(exit_code=143, stop_reason=reason), **further)
+
+
+def test_a_tool_that_never_ends_is_named():
+    end = classify(stopped(StopReason.TOOL_STUCK, stuck_tool="Bash make"))
+
+    assert (end.outcome, end.quote) == (Outcome.STALLED, "Bash make")
+    assert end.explanation is not None
+    assert "limits.tool_s" in end.explanation.next_action
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "outcome"),
+    [
+        ("429 Too many requests", 429, Outcome.RATE_LIMITED),
+        ("429 APIStatusError", 429, Outcome.RATE_LIMITED),
+        ("429 exceeded_current_quota_error", 429, Outcome.QUOTA_EXHAUSTED),
+        ("500 internal", 500, Outcome.PROVIDER_ERROR),
+        ("terminated", None, Outcome.PROVIDER_ERROR),
+        ("", None, Outcome.PROVIDER_ERROR),
+    ],
+)
+def test_retries_that_we_ended_are_named_by_the_providers_error(
+    error: str, status: int | None, outcome: Outcome
+):
+    retry = Retrying(error=error, status=status)
+    end = classify(stopped(StopReason.RETRIES, last_retry=retry))
+
+    assert (end.outcome, end.quote) == (outcome, error or None)
+    assert end.explanation is not None
+    assert "limits.retries" in end.explanation.sentence

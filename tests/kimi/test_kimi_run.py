@@ -4,13 +4,15 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 from kimi_mcp.demo.script import Reply, bash, read, say, write
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
-from kimi_mcp.kimi import command, home, run
+from kimi_mcp.kimi import code, command, home, legacy, run, watch
+from kimi_mcp.kimi.dialect import Dialect
 from kimi_mcp.kimi.node import bundled_node
 from kimi_mcp.kimi.observations import (
     AnswerCompleted,
@@ -23,14 +25,14 @@ from kimi_mcp.kimi.observations import (
     ToolEnded,
     TurnEnded,
 )
-from kimi_mcp.kimi.outcome import RunEnd, RunFacts, StopReason, classify
+from kimi_mcp.kimi.outcome import KILLED, RunEnd, RunFacts, StopReason, classify
 from kimi_mcp.lifecycle import Outcome
 from kimi_mcp.processes.child import NotStarted
 from living import is_alive, pid_in, until
 
 STEP = StepBegan(agent="main")
 BEGIN = {"type": "context.append_loop_event", "event": {"type": "step.begin", "step": 1}}
-TOOL = {
+TOOL: dict[str, Any] = {
     "type": "context.append_loop_event",
     "event": {"type": "tool.call", "toolCallId": "t1", "name": "Bash", "args": {"command": "make"}},
 }
@@ -62,17 +64,25 @@ class Place:
         step_limit: int = 0,
         time_limit_s: float = 40.0,
         silence_limit_s: float = 40.0,
+        tool_limit_s: float = 40.0,
+        retry_limit: int = 12,
         grace_s: float = 5.0,
+        dialect: Dialect = code.DIALECT,
     ) -> RunFacts:
         order = run.RunOrder(
+            dialect=dialect,
             argv=argv,
             env={"PATH": os.environ["PATH"], **(env or {})},
             clone=self.clone,
             home=self.home,
             raw=self.raw,
-            step_limit=step_limit,
-            time_limit_s=time_limit_s,
-            silence_limit_s=silence_limit_s,
+            bounds=watch.Bounds(
+                time_s=time_limit_s,
+                silence_s=silence_limit_s,
+                tool_s=tool_limit_s,
+                retries=retry_limit,
+                steps=step_limit,
+            ),
             grace_s=grace_s,
         )
         with anyio.fail_after(50):
@@ -174,7 +184,7 @@ async def test_standard_output_goes_on_where_a_removed_journal_stopped(place: Pl
 async def test_a_program_that_answered_and_does_not_exit_is_ended(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(run, "LINGER_S", 0.2)
+    monkeypatch.setattr(watch, "LINGER_S", 0.2)
     facts = await place.run(fake(out(answer("one"), HINT), "echo $$ > it", "exec sleep 5001"))
 
     assert facts.stop_reason is StopReason.LINGERING
@@ -210,6 +220,53 @@ async def test_a_running_tool_may_be_silent(place: Place):
     assert (facts.exit_code, facts.stop_reason) == (0, None)
 
 
+async def test_a_tool_beyond_its_limit_ends_it_though_it_talks(place: Place):
+    talk = "for i in $(seq 100); do echo busy >&2; sleep 0.1; done"
+    facts = await place.run(fake(note(BEGIN, TOOL), talk), tool_limit_s=0.5)
+
+    assert facts.stop_reason is StopReason.TOOL_STUCK
+    assert classify(facts).quote == "Bash make"
+
+
+async def test_an_agent_is_no_tool_and_may_not_be_silent(place: Place):
+    agent = {**TOOL, "event": {**TOOL["event"], "name": "Agent"}}
+    facts = await place.run(
+        fake(note(BEGIN, agent), "exec sleep 5007"), tool_limit_s=0.1, silence_limit_s=0.5
+    )
+
+    assert facts.stop_reason is StopReason.STALLED
+
+
+async def test_retries_beyond_the_limit_end_it(place: Place):
+    retry = {"type": "turn.step.retrying", "errorMessage": "429 slow down", "statusCode": 429}
+    within = await place.run(fake(note(retry, retry)), retry_limit=2)
+    beyond = await place.run(fake(note(*[retry] * 3), "exec sleep 5008"), retry_limit=2)
+
+    assert within.stop_reason is None
+    assert classify(beyond).outcome is Outcome.RATE_LIMITED
+
+
+async def test_plain_words_after_an_answer_of_the_legacy_cli_are_its_failure(place: Place):
+    words = "Error code: 500 - boom"
+    facts = await place.run(
+        fake(out(answer("one")), f"echo '{words}'", "exit 75"), dialect=legacy.DIALECT
+    )
+
+    assert (facts.is_answer_complete, facts.closing_words) == (False, "one")
+    assert classify(facts).quote == words
+
+
+async def test_the_legacy_cli_is_not_ended_early_for_what_looks_like_its_answer(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(watch, "LINGER_S", 0.1)
+    slowly = fake(out(answer("one")), "sleep 1", out(answer("two")))
+    facts = await place.run(slowly, dialect=legacy.DIALECT)
+
+    assert (facts.stop_reason, facts.closing_words) == (None, "two")
+    assert classify(facts) == RunEnd(outcome=None)
+
+
 async def test_a_step_over_the_limit_ends_it(place: Place):
     within = await place.run(fake(note(BEGIN, BEGIN)), step_limit=2)
     beyond = await place.run(fake(note(BEGIN, BEGIN, BEGIN), "exec sleep 5004"), step_limit=2)
@@ -227,7 +284,7 @@ async def test_a_killed_program_is_told_with_what_it_said_last(place: Place):
     facts = await place.run(fake("exec >&-", "echo bad luck >&2", "kill -9 $$"))
 
     assert (facts.exit_code, facts.signal) == (None, 9)
-    assert classify(facts) == RunEnd(outcome=Outcome.CRASHED, quote="bad luck")
+    assert classify(facts) == RunEnd(outcome=Outcome.CRASHED, quote="bad luck", explanation=KILLED)
 
 
 async def test_a_grandchild_with_the_output_open_holds_nothing_up(place: Place):
@@ -272,22 +329,35 @@ def kimi(kimi_main: Path) -> tuple[str, ...]:
 def lay(place: Place, model: ScriptedModel, *, steps: int = 20) -> dict[str, str]:
     """Make the home that asks *model*, and return Kimi's environment."""
     home.lay(
-        place.home, user=place.home / "nobody", config=kimi_config(model), guidance="Be brief."
+        place.home,
+        user=place.home / "nobody",
+        config=kimi_config(model),
+        files=code.home_files(guidance="Be brief.", has_agents=False),
+        dialect=code.DIALECT,
     )
     host = {"PATH": os.environ["PATH"], "HOME": str(place.home.parent)}
-    return command.environment(host, host, home=place.home, steps=steps, attempts=2)
+    return code.environment(
+        host, host, command.Turn(prompt="", home=place.home, steps=steps, attempts=2)
+    )
+
+
+def asked(kimi: tuple[str, ...], prompt: str, *, session_id: str | None = None) -> list[str]:
+    turn = command.Turn(
+        prompt=prompt, home=Path("unused"), steps=0, attempts=2, session_id=session_id
+    )
+    return code.arguments(kimi, turn)
 
 
 async def test_the_real_kimi_works_and_goes_on_in_its_session(place: Place, kimi: tuple[str, ...]):
     with ScriptedModel({"": [bash("echo loud >&2"), write("new.txt", "x\n"), say("Done.")],
                         "goal": [say("Again.")]}) as model:  # fmt: skip
         env = lay(place, model)
-        facts = await place.run(command.arguments(kimi, "- do it"), env=env)
+        facts = await place.run(asked(kimi, "- do it"), env=env)
         first = [*place.seen]
         requests = len(model.requests)
         place.seen.clear()
         session_id = next(seen.session_id for seen in first if isinstance(seen, SessionFound))
-        further = command.arguments(kimi, " /goal go on", session_id=session_id)
+        further = asked(kimi, " /goal go on", session_id=session_id)
         again = await place.run(further, env=env)
 
     assert classify(facts) == RunEnd(outcome=None)
@@ -311,7 +381,7 @@ async def test_the_real_kimi_works_and_goes_on_in_its_session(place: Place, kimi
 async def test_the_real_kimi_stops_at_its_step_limit(place: Place, kimi: tuple[str, ...]):
     with ScriptedModel({"": [bash("echo $RANDOM")]}) as model:
         env = lay(place, model, steps=2)
-        facts = await place.run(command.arguments(kimi, "go"), env=env, step_limit=2)
+        facts = await place.run(asked(kimi, "go"), env=env, step_limit=2)
 
     assert classify(facts).outcome is Outcome.STEP_LIMIT
     assert facts.stop_reason is None
@@ -323,7 +393,7 @@ async def test_the_real_kimi_meets_a_used_up_plan_after_some_work(
 ):
     used_up = Reply(status=403, body={"error": {"message": "Reached your weekly usage limit"}})
     with ScriptedModel({"": [write("done.txt", "x"), used_up]}) as model:
-        facts = await place.run(command.arguments(kimi, "go"), env=lay(place, model))
+        facts = await place.run(asked(kimi, "go"), env=lay(place, model))
 
     assert classify(facts).outcome is Outcome.QUOTA_EXHAUSTED
     assert (place.clone / "done.txt").exists()
@@ -339,7 +409,7 @@ async def test_cancelling_the_real_kimi_leaves_no_process(place: Place, kimi: tu
     facts: list[RunFacts] = []
 
     async def go(env: dict[str, str]) -> None:
-        facts.append(await place.run(command.arguments(kimi, "go"), env=env, grace_s=1))
+        facts.append(await place.run(asked(kimi, "go"), env=env, grace_s=1))
 
     pids: list[int] = []
     with ScriptedModel({"": [bash(family)]}) as model:
@@ -356,7 +426,7 @@ async def test_cancelling_the_real_kimi_leaves_no_process(place: Place, kimi: tu
 
 async def test_the_real_kimi_stalls_with_its_provider(place: Place, kimi: tuple[str, ...]):
     with ScriptedModel({"": [Reply(hang="headers")]}) as model:
-        arguments = command.arguments(kimi, "go")
+        arguments = asked(kimi, "go")
         facts = await place.run(arguments, env=lay(place, model), silence_limit_s=3)
 
     assert classify(facts).outcome is Outcome.STALLED
@@ -370,7 +440,7 @@ async def test_the_real_kimi_reads_a_long_brief_from_its_file(place: Place, kimi
     file.write_text(brief, encoding="utf-8")
 
     with ScriptedModel({"": [read(str(file)), say("Read.")]}) as model:
-        facts = await place.run(command.arguments(kimi, prompt), env=lay(place, model))
+        facts = await place.run(asked(kimi, prompt), env=lay(place, model))
 
     assert facts.closing_words == "Read."
     assert str(file) in json.dumps(model.requests[0].body)

@@ -5,8 +5,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_mcp.kimi.observations import AnswerCompleted, Observation, Retrying, StepBegan, TextSaid
-from kimi_mcp.kimi.stream import LineSplitter, decode
+from kimi_mcp.kimi.code_feeds import decode_output as decode
+from kimi_mcp.kimi.observations import (
+    AnswerCompleted,
+    Observation,
+    PlainSaid,
+    Retrying,
+    StepBegan,
+    TextSaid,
+)
+from kimi_mcp.kimi.records import LineSplitter
 
 TOOL_CALL = {"type": "function", "id": "t1", "function": {"name": "Read", "arguments": "{}"}}
 RECORDS: list[object] = [
@@ -89,7 +97,7 @@ def test_a_known_record_with_a_strange_value_does_not_raise(
 
 
 def test_nesting_without_end_does_not_raise():
-    assert decode(b"[" * 100_000) == []
+    assert decode(b"[" * 100_000) == [PlainSaid(text="[" * 100_000)]
 
 
 def test_half_a_character_becomes_something_that_can_be_stored():

@@ -1,16 +1,17 @@
-"""Kimi Code's standard output, decoded: `-p … --output-format stream-json`.
+"""Reading lines of JSON that somebody else writes: whole lines, known shapes, nothing raised. Pure.
 
-Pure. Identical in Kimi Code 0.38, 0.43.1, 2.0.2 and 2.1.0 (each ran). A line that is no JSON object
-of a known shape is skipped, never an error: the raw stream is kept in a file.
+Shared by both dialects and both feeds. What has another shape than expected is nothing, never an
+error: the raw stream is kept in a file.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from kimi_mcp.kimi.observations import AnswerCompleted, Observation, Retrying, StepBegan, TextSaid
-
 LINE_LIMIT_BYTES = 8_000_000
+TARGET_CHARS = 80
+
+Record = Mapping[str, Any]
 
 
 class LineSplitter:
@@ -42,34 +43,18 @@ class LineSplitter:
         self._buffer.clear()
 
 
-def decode(line: bytes) -> list[Observation]:
-    """Decode one line of standard output."""
-    record = json_object(line)
-    match record.get("role"), record.get("type"):
-        case "assistant", _:
-            text = text_or_none(record.get("content"))
-            return [StepBegan(agent="main"), *([TextSaid(text=text)] if text else [])]
-        case "meta", "turn.step.retrying":
-            return [
-                StepBegan(agent="main"),
-                Retrying(
-                    error=text_or_none(record.get("error_message")) or "",
-                    status=whole_number(record.get("status_code")),
-                ),
-            ]
-        case "meta", "session.resume_hint":
-            return [AnswerCompleted(session_id=text_or_none(record.get("session_id")) or "")]
-        case _:
-            return []
-
-
-def json_object(line: bytes) -> dict[str, Any]:
+def json_object(line: bytes | str) -> dict[str, Any]:
     """Decode a line that should be a JSON object; anything else is an empty one."""
     try:
         value: object = json.loads(line)
     except (ValueError, RecursionError):
         return {}
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def mapping(value: object) -> Record:
+    """Return *value* if it is a mapping, else an empty one."""
+    return cast("Record", value) if isinstance(value, Mapping) else {}
 
 
 def text_or_none(value: object) -> str | None:
@@ -83,3 +68,12 @@ def text_or_none(value: object) -> str | None:
 def whole_number(value: object) -> int | None:
     """Return *value* if it is an int, else nothing."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def target(arguments: Record) -> str:
+    """Name what a tool call is about, in one short line."""
+    for key in ("path", "command", "pattern", "query", "url", "description"):
+        line = " ".join((text_or_none(arguments.get(key)) or "").split())
+        if line:
+            return line if len(line) <= TARGET_CHARS else line[: TARGET_CHARS - 1] + "…"
+    return ""

@@ -1,0 +1,164 @@
+"""What one run has shown so far, and when it must be ended.
+
+Two feeds tell of one run. The journal is complete and mostly quicker, but an aid that the worker
+could remove; standard output is enough. Both tell of the same things in the same order, so what
+counts is whichever is ahead: its third step is new, the other's third step is not.
+
+What runs is known from the journal alone. A tool may be silent, but not for ever; an agent that
+Kimi has started is no tool, for it shows steps of its own.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from kimi_mcp.kimi.dialect import Dialect
+from kimi_mcp.kimi.journal import Journal
+from kimi_mcp.kimi.observations import (
+    AnswerCompleted,
+    AnswerCut,
+    Observation,
+    PlainSaid,
+    Retrying,
+    StepBegan,
+    TextSaid,
+    ToolBegan,
+    ToolEnded,
+    TurnEnded,
+)
+from kimi_mcp.kimi.outcome import StopReason
+
+LINGER_S = 5.0  # after the complete answer, before we end Kimi ourselves
+PLAIN_CHARS = 4_000
+
+Observe = Callable[[Observation], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """When a run is ended, whatever it does. Durations are seconds."""
+
+    time_s: float
+    silence_s: float  # while no tool runs
+    tool_s: float  # one tool call
+    retries: int  # of all requests together
+    steps: int  # 0: none; Kimi's own limit ends it first, this is the second net
+
+
+@dataclass(slots=True, kw_only=True)
+class Feed:
+    """What one of the feeds has shown so far."""
+
+    shown: Counter[object] = field(default_factory=Counter[object])
+    last_words: str = ""
+    plain_words: str = ""  # after the last record
+    is_cut: bool = False  # the last answer
+    is_answered: bool = False  # by what stands last
+
+    def take(self, seen: Observation) -> None:
+        """Keep what counts only if nothing else follows it."""
+        match seen:
+            case AnswerCompleted():
+                self.is_answered = True
+            case PlainSaid():
+                self.is_answered = False
+                self.plain_words = f"{self.plain_words} {seen.text}".strip()[-PLAIN_CHARS:]
+            case StepBegan(agent="main"):
+                self.is_answered = self.is_cut = False
+                self.plain_words = ""
+            case AnswerCut():
+                self.is_cut = True
+            case TextSaid():
+                self.last_words = seen.text
+            case _:
+                pass
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """Takes in what both feeds show, passes on what is new, and says when it is enough."""
+
+    journal: Journal
+    dialect: Dialect
+    observe: Observe
+    bounds: Bounds
+    began_at: float
+    last_sign_at: float
+    steps: int = 0
+    retries: int = 0
+    from_journal: Feed = field(default_factory=Feed)
+    from_stdout: Feed = field(default_factory=Feed)
+    turn_ended: TurnEnded | None = None
+    last_retry: Retrying | None = None
+    answered_at: float | None = None
+    stop_reason: StopReason | None = None
+    stuck_tool: str = ""
+    stop: anyio.Event = field(default_factory=anyio.Event)
+    _noted: Counter[object] = field(default_factory=Counter[object])
+    _running: dict[str, tuple[float, ToolBegan]] = field(
+        default_factory=dict[str, tuple[float, ToolBegan]]
+    )
+    _looking: anyio.Lock = field(default_factory=anyio.Lock)
+
+    def end(self, reason: StopReason) -> None:
+        """Have Kimi stopped, for the first reason given."""
+        if self.stop_reason is None:
+            self.stop_reason = reason
+            self.stop.set()
+
+    def judge(self, *, now: float) -> None:
+        """End the run if a bound is passed."""
+        bounds = self.bounds
+        if self.answered_at is not None and now - self.answered_at > LINGER_S:
+            self.end(StopReason.LINGERING)
+        if now - self.began_at > bounds.time_s:
+            self.end(StopReason.TIMED_OUT)
+        if not self._running and now - self.last_sign_at > bounds.silence_s:
+            self.end(StopReason.STALLED)
+        for began_at, tool in self._running.values():
+            if now - began_at > bounds.tool_s:
+                self.stuck_tool = f"{tool.tool} {tool.target}".strip()
+                self.end(StopReason.TOOL_STUCK)
+        if self.retries > bounds.retries:
+            self.end(StopReason.RETRIES)
+        if bounds.steps and self.steps > bounds.steps:
+            self.end(StopReason.STEP_LIMIT)
+
+    async def look(self) -> None:
+        """Take in what the journal has got since the last look."""
+        async with self._looking:
+            seen = await anyio.to_thread.run_sync(self.journal.read)
+            for observation in seen:
+                await self.take(observation, feed=self.from_journal)
+
+    async def take(self, seen: Observation, *, feed: Feed) -> None:
+        """Take in what a feed shows, unless the other one has shown it before."""
+        feed.take(seen)
+        kind = (type(seen), seen.agent if isinstance(seen, StepBegan) else None)
+        feed.shown[kind] += 1
+        if feed.shown[kind] > self._noted[kind]:
+            self._noted[kind] = feed.shown[kind]
+            await self._note(seen)
+
+    async def _note(self, seen: Observation) -> None:
+        now = self.last_sign_at = anyio.current_time()
+        match seen:
+            case StepBegan():
+                self.steps += 1
+            case Retrying():
+                self.retries += 1
+                self.last_retry = seen
+            case ToolBegan() if seen.tool not in self.dialect.agent_tools:
+                self._running[seen.call_id] = (now, seen)
+            case ToolEnded():
+                self._running.pop(seen.call_id, None)
+            case TurnEnded():
+                self.turn_ended = seen
+            case AnswerCompleted() if self.dialect.is_hint_final:
+                self.answered_at = now
+            case _:
+                pass
+        self.judge(now=now)
+        await self.observe(seen)
