@@ -1,0 +1,130 @@
+"""The table of section 3 of what is known of the CLIs: each end brought about, each named truly."""
+
+import re
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from dispatching import Done, configure, dispatched, specify
+from endings import (
+    MISSET,
+    PROVIDER,
+    SETTINGS,
+    WATCHED,
+    WATCHED_SETTINGS,
+    Scenario,
+    Setting,
+    faults,
+    scripts_of,
+    spec_of,
+    told,
+)
+from kimi_mcp.kimi.dialect import DialectName
+from living import until
+from sandbox import Sandbox, StartModel
+from survivors import living, processes_of
+
+pytestmark = pytest.mark.timeout(300)  # the legacy CLI may have to be installed first
+
+HALF = len(PROVIDER) // 2
+PARTS = {"first": PROVIDER[:HALF], "second": PROVIDER[HALF:]}
+
+
+async def carried_out(
+    scenarios: Sequence[Scenario], dialect: DialectName, sandbox: Sandbox, start: StartModel
+) -> Done:
+    start(scripts_of(scenarios, dialect))
+    specify(sandbox, spec_of(scenarios))
+    return await dispatched(sandbox, bound_s=250)
+
+
+def untrue(scenarios: Sequence[Scenario], done: Done, dialect: DialectName) -> dict[str, list[str]]:
+    found = {
+        scenario.name: [*faults(scenario, done, number, dialect)]
+        for number, scenario in enumerate(scenarios, start=1)
+    }
+    return {name: said for name, said in found.items() if said}
+
+
+async def nothing_is_left(done: Done) -> None:
+    await until(lambda: not living(processes_of(done.id)))
+
+
+@pytest.mark.parametrize("part", PARTS)
+async def test_every_end_of_kimi_code_is_named_truly(
+    part: str, sandbox: Sandbox, start_model: StartModel
+):
+    configure(SETTINGS)
+    done = await carried_out(PARTS[part], "code", sandbox, start_model)
+
+    assert untrue(PARTS[part], done, "code") == {}
+    await nothing_is_left(done)
+
+
+@pytest.mark.parametrize("part", PARTS)
+async def test_every_end_of_the_legacy_cli_is_named_truly(
+    part: str, sandbox: Sandbox, start_legacy_model: StartModel
+):
+    configure(SETTINGS)
+    done = await carried_out(PARTS[part], "legacy", sandbox, start_legacy_model)
+
+    assert untrue(PARTS[part], done, "legacy") == {}
+    await nothing_is_left(done)
+
+
+async def test_each_watchdog_ends_kimi_code_and_leaves_no_process(
+    sandbox: Sandbox, start_model: StartModel
+):
+    configure(WATCHED_SETTINGS)
+    done = await carried_out(WATCHED, "code", sandbox, start_model)
+
+    assert untrue(WATCHED, done, "code") == {}
+    await nothing_is_left(done)
+
+
+async def test_each_watchdog_ends_the_legacy_cli_and_leaves_no_process(
+    sandbox: Sandbox, start_legacy_model: StartModel
+):
+    configure(WATCHED_SETTINGS)
+    done = await carried_out(WATCHED, "legacy", sandbox, start_legacy_model)
+
+    assert untrue(WATCHED, done, "legacy") == {}
+    await nothing_is_left(done)
+
+
+async def misset(setting: Setting, home: Path, sandbox: Sandbox) -> Done:
+    """Dispatch one task with the user's configuration as *setting* has it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+    (home / "config.toml").write_text(setting.config.replace("URL", url), encoding="utf-8")
+    profile = f'[profiles.moderato]\nmodel = "{setting.model}"\n' if setting.model else ""
+    configure(f"[limits]\nattempts = 1\n{profile}")
+    specify(sandbox, spec_of(PROVIDER[:1]))
+    return await dispatched(sandbox, bound_s=60)
+
+
+@pytest.mark.parametrize("setting", MISSET, ids=lambda one: one.name)
+async def test_a_configuration_of_kimi_code_that_cannot_work_is_named(
+    setting: Setting, sandbox: Sandbox, start_model: StartModel, tmp_path: Path
+):
+    start_model({})
+    done = await misset(setting, tmp_path / "kimi-home", sandbox)
+
+    item = done.task(1)
+    assert item.task.outcome is setting.code
+    assert re.search(setting.says, told(item), re.DOTALL)
+    assert re.search(setting.quotes, (item.latest and item.latest.quote) or "")
+
+
+@pytest.mark.parametrize("setting", MISSET, ids=lambda one: one.name)
+async def test_a_configuration_of_the_legacy_cli_that_cannot_work_is_named(
+    setting: Setting, sandbox: Sandbox, start_legacy_model: StartModel, tmp_path: Path
+):
+    start_legacy_model({})
+    done = await misset(setting, tmp_path / "kimi-share", sandbox)
+
+    item = done.task(1)
+    assert item.task.outcome is (setting.legacy or setting.code)
+    assert re.search(setting.legacy_says or setting.says, told(item), re.DOTALL)
