@@ -1,27 +1,29 @@
 """Logging: key-value lines on stderr, never on stdout, which belongs to the protocol.
 
 Event names are `noun.verb`. Prompts, specs, environments and configuration values are never logged.
+The library is loaded at the first event: it costs a tenth of the server's start.
 """
 
-import logging
 import sys
-from typing import TextIO
+from functools import cache
+from typing import Any
 
-import structlog
+
+def note(event: str, **fields: str | float | None) -> None:
+    """Log that *event* happened, with its facts in *fields*."""
+    _logger().info(event, **fields)
 
 
-def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
-    """Send our log lines to *stream* (stderr unless told), from *level* up."""
-    target = stream or sys.stderr
+@cache
+def _logger() -> Any:
+    import structlog  # noqa: PLC0415  see the module's docstring
+
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(target),
-        cache_logger_on_first_use=False,
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    return structlog.get_logger()

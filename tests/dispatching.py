@@ -12,7 +12,8 @@ from kimi_mcp.demo.script import Call, Reply
 from kimi_mcp.dispatch.follow import follow
 from kimi_mcp.dispatch.launch import Launched, LaunchWish, launch
 from kimi_mcp.dispatch.review import Report, TaskReport, report
-from kimi_mcp.dispatch.showing import View, show
+from kimi_mcp.dispatch.showing import show
+from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Event

@@ -15,7 +15,7 @@ from kimi_mcp.dispatch.planning import PlanWish, write_spec
 from kimi_mcp.dispatch.progress import Progress
 from kimi_mcp.dispatch.retake import RevisionWish, launch_or_resume
 from kimi_mcp.dispatch.review import report
-from kimi_mcp.dispatch.showing import View
+from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
 from kimi_mcp.history.ids import dispatch_id

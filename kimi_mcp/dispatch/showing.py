@@ -4,7 +4,6 @@ The same for models and people. Sizes are bounded by the contract's budgets (o20
 three characters each for code); what is left out is named with the literal git command for it.
 """
 
-from enum import StrEnum
 from pathlib import Path
 
 from kimi_mcp.dispatch import wording
@@ -13,6 +12,7 @@ from kimi_mcp.dispatch.quoting import fenced
 from kimi_mcp.dispatch.recover import reconcile
 from kimi_mcp.dispatch.review import Report, TaskReport, report
 from kimi_mcp.dispatch.transcript import transcript
+from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused, nearest
 from kimi_mcp.history.ids import DispatchId, dispatch_id
@@ -22,15 +22,6 @@ from kimi_mcp.workspace.diff import diff
 DIFF_BYTES = 18_000
 WHOLE_DIFF_BYTES = 4_500  # small enough for the final result itself: it saves a call
 KNOWN_IDS = 5
-
-
-class View(StrEnum):
-    """What of a dispatch is shown."""
-
-    SUMMARY = "summary"
-    DIFF = "diff"
-    TRANSCRIPT = "transcript"
-    CHECKS = "checks"
 
 
 def chosen(bench: Workbench, dispatch: str | None) -> DispatchId:

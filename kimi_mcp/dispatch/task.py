@@ -63,7 +63,9 @@ async def _attempt(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> End
         unready = await _set_up(work, environment, cancelled=cancelled)
         if unready is not None:
             return unready
-    prepared = await anyio.to_thread.run_sync(_leftovers, work)
+    prepared = await anyio.to_thread.run_sync(
+        partial(_leftovers, work, is_bare=is_new_clone and not work.orders.setup)
+    )
 
     facts = NO_RUN
     if work.purpose is Purpose.JUDGE:
@@ -182,7 +184,9 @@ def _lay(work: TaskWork) -> bool:
     return True
 
 
-def _leftovers(work: TaskWork) -> Mapping[str, Stamp]:
+def _leftovers(work: TaskWork, *, is_bare: bool) -> Mapping[str, Stamp]:
+    if is_bare:
+        return {}  # a new clone that no setup has touched: the walk costs with many files
     return leftovers(work.ledger, work.parent, clone=work.folder.clone)
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import anyio
 from mcp.server import MCPServer
 
-from kimi_mcp import __version__, log
+from kimi_mcp import __version__
 from kimi_mcp.dispatch.recover import reconcile
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.server.arguments import ExactServer
@@ -50,7 +50,6 @@ def build(bench: Workbench) -> MCPServer[None]:
 
 def serve() -> None:
     """Serve over stdin and stdout until the client closes them."""
-    log.configure()
     # before the SDK does: it would draw its tracebacks as boxes
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     build(Workbench.open()).run()

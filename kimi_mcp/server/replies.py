@@ -4,9 +4,11 @@ Text only: with structured content Claude Code 2.1 would drop the text. A refusa
 words; what is not one of ours passes on, and the SDK withholds its text.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
+import anyio
 from mcp.types import CallToolResult, TextContent
 
 from kimi_mcp.errors import KimiMcpError
@@ -29,3 +31,8 @@ async def replying(work: Awaitable[Reply]) -> CallToolResult:
     return CallToolResult(
         content=[TextContent(type="text", text=reply.text)], is_error=reply.is_error
     )
+
+
+async def in_thread(work: Callable[..., str], *arguments: object) -> Reply:
+    """Do a use case that blocks in a worker thread; its text is the reply."""
+    return Reply(text=await anyio.to_thread.run_sync(partial(work, *arguments)))

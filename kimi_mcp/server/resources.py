@@ -1,4 +1,7 @@
-"""The resources: history, specs and profiles by URI. Translation only, like the tools."""
+"""The resources: history, specs and profiles by URI. Translation only, like the tools.
+
+Use cases are imported when first called, for the same reason.
+"""
 
 from collections.abc import Callable
 
@@ -6,10 +9,7 @@ import anyio
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 
-from kimi_mcp.dispatch.listing import dispatch_page, dispatch_table
-from kimi_mcp.dispatch.planning import spec_text
-from kimi_mcp.dispatch.showing import View, show
-from kimi_mcp.dispatch.switching import list_profiles
+from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
 from kimi_mcp.history.ids import dispatch_id
@@ -39,37 +39,48 @@ class Resources:
 
     async def dispatches(self) -> str:
         """List the newest dispatches."""
+        from kimi_mcp.dispatch.listing import dispatch_table
+
         return await self._read(dispatch_table)
 
     async def older(self, dispatch: str) -> str:
         """List the dispatches before one."""
+        from kimi_mcp.dispatch.listing import dispatch_table
+
         return await self._read(lambda bench: dispatch_table(bench, before=dispatch_id(dispatch)))
 
     async def dispatch(self, dispatch: str) -> str:
         """Tell one dispatch whole."""
+        from kimi_mcp.dispatch.listing import dispatch_page
+
         return await self._read(lambda bench: dispatch_page(bench, dispatch_id(dispatch)))
 
     async def diff(self, dispatch: str, task: str) -> str:
         """Show what a task changed."""
-        return await self._read(
-            lambda bench: show(bench, dispatch_id(dispatch), view=View.DIFF, task=_number(task))
-        )
+        return await self._show(dispatch, task, View.DIFF)
 
     async def transcript(self, dispatch: str, task: str) -> str:
         """Show a task's steps."""
-        return await self._read(
-            lambda bench: show(
-                bench, dispatch_id(dispatch), view=View.TRANSCRIPT, task=_number(task)
-            )
-        )
+        return await self._show(dispatch, task, View.TRANSCRIPT)
 
     async def spec(self, number: str) -> str:
         """Show a spec of the project's repository."""
+        from kimi_mcp.dispatch.planning import spec_text
+
         return await self._read(lambda bench: spec_text(bench, number))
 
     async def profiles(self) -> str:
         """List the profiles."""
+        from kimi_mcp.dispatch.switching import list_profiles
+
         return await self._read(list_profiles)
+
+    async def _show(self, dispatch: str, task: str, view: View) -> str:
+        from kimi_mcp.dispatch.showing import show
+
+        return await self._read(
+            lambda bench: show(bench, dispatch_id(dispatch), view=view, task=_number(task))
+        )
 
     async def _read(self, read: Callable[[Workbench], str]) -> str:
         """Read in a worker thread; what is refused does not exist, for a resource."""

@@ -1,10 +1,11 @@
 """The shape of a task as a model gives it to `plan_to_spec`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kimi_mcp.spec.author import TaskAnswer
+if TYPE_CHECKING:
+    from kimi_mcp.spec.answers import TaskAnswer
 
 
 class TaskFields(BaseModel):
@@ -26,8 +27,10 @@ class TaskFields(BaseModel):
     ] = None
     depends_on: list[int] | None = None
 
-    def answer(self) -> TaskAnswer:
+    def answer(self) -> "TaskAnswer":
         """Return the fields that were given."""
+        from kimi_mcp.spec.answers import TaskAnswer
+
         said = self.requirements
         return TaskAnswer(
             task=self.task,

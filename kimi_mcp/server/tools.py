@@ -1,29 +1,29 @@
-"""The tools: translation only. Validate, call one use case, shape the reply."""
+"""The tools: translation only. Validate, call one use case, shape the reply.
+
+A use case is imported when it is first called: the first answer to a client must not wait for the
+Markdown parser and the rest of the house.
+"""
 
 from collections.abc import Callable
 from functools import partial
 from inspect import getdoc
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 from mcp.server import MCPServer
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from kimi_mcp.dispatch import showing
-from kimi_mcp.dispatch.admission import LaunchWish
-from kimi_mcp.dispatch.cancel import cancel
-from kimi_mcp.dispatch.launch import Launched, preview
-from kimi_mcp.dispatch.planning import PlanWish, write_spec
-from kimi_mcp.dispatch.retake import RevisionWish, launch_or_resume, revise
-from kimi_mcp.dispatch.review import report
-from kimi_mcp.dispatch.showing import View
-from kimi_mcp.dispatch.switching import list_profiles, switch_to
+from kimi_mcp import log
+from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.server.calls import Calls
-from kimi_mcp.server.replies import Reply, replying
+from kimi_mcp.server.replies import Reply, in_thread, replying
 from kimi_mcp.server.streaming import Call, stream
 from kimi_mcp.server.task_fields import TaskFields
+
+if TYPE_CHECKING:
+    from kimi_mcp.dispatch.launch import Launched
 
 Repo = Annotated[str | None, Field(description="Folder of the repository; default: the project's")]
 
@@ -98,6 +98,8 @@ class Tools:
 
         Replies with the tasks, and with holes to fill by calling again with `tasks`.
         """
+        from kimi_mcp.dispatch.planning import PlanWish, write_spec
+
         wish = PlanWish(
             plan_path=plan_path,
             plan=plan,
@@ -107,7 +109,7 @@ class Tools:
             repo=repo,
             is_dry_run=dry_run,
         )
-        return await replying(_in_thread(write_spec, self._bench, wish))
+        return await replying(in_thread(write_spec, self._bench, wish))
 
     async def dispatch_spec(
         self,
@@ -129,6 +131,10 @@ class Tools:
 
         Streams the steps; the work goes on if this call ends. Nothing touches the user's checkout.
         """
+        from kimi_mcp.dispatch.admission import LaunchWish
+        from kimi_mcp.dispatch.launch import preview
+        from kimi_mcp.dispatch.retake import launch_or_resume
+
         wish = LaunchWish(
             spec=spec,
             tasks=None if tasks is None else tuple(tasks),
@@ -138,7 +144,7 @@ class Tools:
             repo=repo,
         )
         if dry_run:
-            return await replying(_in_thread(preview, self._bench, wish))
+            return await replying(in_thread(preview, self._bench, wish))
         return await replying(
             self._run(ctx, lambda bench: launch_or_resume(bench, wish), is_background=background)
         )
@@ -165,6 +171,9 @@ class Tools:
 
         Without feedback no step is spent: scope and checks are judged again.
         """
+        from kimi_mcp.dispatch.retake import RevisionWish, revise
+        from kimi_mcp.dispatch.showing import chosen
+
         wish = RevisionWish(
             task=task,
             feedback=feedback,
@@ -173,8 +182,8 @@ class Tools:
             verification=None if verification is None else tuple(verification),
         )
 
-        def start(bench: Workbench) -> Launched:
-            return revise(bench, showing.chosen(bench, dispatch), wish)
+        def start(bench: Workbench) -> "Launched":
+            return revise(bench, chosen(bench, dispatch), wish)
 
         return await replying(self._run(ctx, start, revised=task))
 
@@ -193,8 +202,10 @@ class Tools:
         ] = 0,
     ) -> CallToolResult:
         """Show what came of a dispatch, or how it stands: summary, diff, transcript or checks."""
+        from kimi_mcp.dispatch.showing import show
+
         shown = partial(
-            showing.show,
+            show,
             view=view,
             task=task,
             paths=() if path is None else (path,),
@@ -209,13 +220,15 @@ class Tools:
         tasks: Annotated[list[int] | None, Field(description="Only these task numbers")] = None,
     ) -> CallToolResult:
         """Stop Kimi and every process it started; the work done so far is kept."""
+        from kimi_mcp.dispatch.cancel import cancel
+        from kimi_mcp.dispatch.showing import chosen, show
 
         async def stop() -> Reply:
             bench = self._bench
-            chosen = await anyio.to_thread.run_sync(showing.chosen, bench, dispatch)
+            meant = await anyio.to_thread.run_sync(chosen, bench, dispatch)
             numbers = None if tasks is None else tuple(tasks)
-            is_live = await cancel(bench, chosen, tasks=numbers, reason="cancel_dispatch")
-            text = await anyio.to_thread.run_sync(showing.show, bench, chosen)
+            is_live = await cancel(bench, meant, tasks=numbers, reason="cancel_dispatch")
+            text = await anyio.to_thread.run_sync(show, bench, meant)
             return Reply(text=text if is_live else f"{text}\nNothing of it was running.")
 
         return await replying(stop())
@@ -227,24 +240,30 @@ class Tools:
         ] = None,
     ) -> CallToolResult:
         """List the profiles, or write one into Kimi's own config and make it the default."""
+        from kimi_mcp.dispatch.switching import list_profiles, switch_to
+
         if name is None:
-            return await replying(_in_thread(list_profiles, self._bench))
-        return await replying(_in_thread(switch_to, self._bench, name))
+            return await replying(in_thread(list_profiles, self._bench))
+        return await replying(in_thread(switch_to, self._bench, name))
 
     async def _run(
         self,
         ctx: Call,
-        start: Callable[[Workbench], Launched],
+        start: "Callable[[Workbench], Launched]",
         *,
         is_background: bool = False,
         revised: int | None = None,
     ) -> Reply:
         """Start a runner, follow to the end, tell what came of all, or of the task revised."""
+        from kimi_mcp.dispatch.review import report
+        from kimi_mcp.dispatch.showing import final_text
+
         bench, request = self._bench, ctx.request_id
         self._calls.begin(request)
         try:
             launched = await anyio.to_thread.run_sync(start, bench)
             self._calls.launched(request, launched.dispatch)
+            log.note("dispatch.launched", dispatch=launched.dispatch)
             if not is_background:
                 await stream(ctx, bench, launched.dispatch, is_from_now=launched.is_again)
         except anyio.get_cancelled_exc_class():
@@ -256,7 +275,9 @@ class Tools:
         if is_background:
             return Reply(text=launched.text)
         found = await anyio.to_thread.run_sync(report, bench, launched.dispatch)
-        text = await anyio.to_thread.run_sync(showing.final_text, found)
+        state, steps = found.dispatch.state, found.steps
+        log.note("dispatch.ended", dispatch=launched.dispatch, state=state, steps=steps)
+        text = await anyio.to_thread.run_sync(final_text, found)
         is_delivered = (
             bool(found.delivered) if revised is None else found.is_newest_delivered(revised)
         )
@@ -265,13 +286,11 @@ class Tools:
     async def _look(
         self, ctx: Call, dispatch: str | None, *, wait_s: float, show: Callable[..., str]
     ) -> Reply:
+        from kimi_mcp.dispatch.showing import chosen
+
         bench = self._bench
-        chosen = await anyio.to_thread.run_sync(showing.chosen, bench, dispatch)
+        meant = await anyio.to_thread.run_sync(chosen, bench, dispatch)
         if wait_s:
             with anyio.move_on_after(wait_s):
-                await stream(ctx, bench, chosen, is_until_change=True)
-        return Reply(text=await anyio.to_thread.run_sync(show, bench, chosen))
-
-
-async def _in_thread(work: Callable[..., str], *arguments: object) -> Reply:
-    return Reply(text=await anyio.to_thread.run_sync(partial(work, *arguments)))
+                await stream(ctx, bench, meant, is_until_change=True)
+        return Reply(text=await anyio.to_thread.run_sync(show, bench, meant))

@@ -119,7 +119,11 @@ def _check_not_checked_out(repository: Repository, branch: str) -> None:
 
 
 def _bring(repository: Repository, ledger: Ledger, dispatch_id: str, commit: str) -> None:
-    base = f"refs/kimi/{dispatch_id}/base"
+    # a ref is only written when all that it needs is there: what one points at need not be brought
+    ours = f"refs/kimi/{dispatch_id}"
+    if git.run(["for-each-ref", "--points-at", commit, ours], git_dir=repository.common_dir):
+        return
+    base = f"{ours}/base"
     pinned = git.line(git.run(["rev-parse", "--verify", base], git_dir=repository.common_dir))
     with tempfile.TemporaryDirectory(dir=ledger.git_dir, prefix="outbox.") as outbox:
         made = git.run(

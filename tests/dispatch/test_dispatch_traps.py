@@ -10,7 +10,7 @@ import pytest
 
 from dispatching import branches, dispatched, spec_of, specify
 from kimi_mcp.demo.script import bash, say
-from kimi_mcp.dispatch.showing import View
+from kimi_mcp.dispatch.view import View
 from kimi_mcp.lifecycle import TaskState
 from sandbox import Sandbox, StartModel
 
