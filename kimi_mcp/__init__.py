@@ -1,12 +1,13 @@
 """kimi-mcp: Claude Code plans and reviews, Kimi implements, this server stands between.
 
     cli        front door for people            server     front door for models (mcp)
-    demo       the whole loop, scripted         dispatch   use cases and the detached runner
+    demo       the whole loop, scripted         review     what came of it, told
+    dispatch   use cases, detached runner       quoting    worker-made text as data
     spec       plan to spec (markdown-it)       kimi       all that knows the Kimi CLI
     workspace  all that knows git               profiles   Kimi's configuration (tomlkit)
     history    what happened (sqlite3)          processes  starting and ending programs
     settings   the user's settings (pydantic)   state      where our files lie
-    lifecycle  states and outcomes              log  errors
+    lifecycle  states and outcomes              globs  log  errors
 
 Imports point down only; `.ci/run` checks it. A tool call writes a QUEUED row and starts a runner in
 a session of its own; from then on the server only reads. The runner holds a file lock while it

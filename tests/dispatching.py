@@ -11,13 +11,13 @@ import anyio
 from kimi_mcp.demo.script import Call, Reply
 from kimi_mcp.dispatch.follow import follow
 from kimi_mcp.dispatch.launch import Launched, LaunchWish, launch
-from kimi_mcp.dispatch.review import Report, TaskReport, report
-from kimi_mcp.dispatch.showing import show
-from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Event
 from kimi_mcp.lifecycle import Outcome, TaskState
+from kimi_mcp.review.report import Report, TaskReport, report
+from kimi_mcp.review.showing import show
+from kimi_mcp.review.view import View
 from sandbox import Sandbox
 
 SPEC_PATH = "specs/001-work.md"

@@ -12,9 +12,9 @@ from typing import Any, cast, overload
 
 from dispatching import Done
 from kimi_mcp.demo.script import Call, Reply, bash, say, write
-from kimi_mcp.dispatch.review import TaskReport
 from kimi_mcp.kimi.dialect import DialectName
 from kimi_mcp.lifecycle import EXPLANATIONS, Outcome, TaskState
+from kimi_mcp.review.report import TaskReport
 
 DELIVERED = TaskState.DELIVERED
 Name = Outcome | TaskState

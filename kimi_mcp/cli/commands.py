@@ -6,19 +6,20 @@ from functools import partial
 
 import anyio
 
-from kimi_mcp.dispatch import listing, retake, showing
+from kimi_mcp.dispatch import retake
 from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.cancel import cancel
 from kimi_mcp.dispatch.follow import follow
 from kimi_mcp.dispatch.launch import Launched, preview
 from kimi_mcp.dispatch.planning import PlanWish, write_spec
-from kimi_mcp.dispatch.progress import Progress
 from kimi_mcp.dispatch.retake import RevisionWish, launch_or_resume
-from kimi_mcp.dispatch.review import report
-from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
 from kimi_mcp.history.ids import dispatch_id
+from kimi_mcp.review import listing, showing
+from kimi_mcp.review.progress import Progress
+from kimi_mcp.review.report import report
+from kimi_mcp.review.view import View
 
 __all__ = ["View", "demo", "dispatch", "doctor", "history", "serve", "show", "spec", "stop"]
 

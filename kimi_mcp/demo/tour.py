@@ -16,16 +16,16 @@ import anyio
 
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
 from kimi_mcp.demo.story import PLAN, PROGRAM, scripts
-from kimi_mcp.dispatch import showing
 from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.follow import follow
 from kimi_mcp.dispatch.launch import launch
 from kimi_mcp.dispatch.planning import PlanWish, write_spec
-from kimi_mcp.dispatch.progress import Progress
-from kimi_mcp.dispatch.review import report
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.kimi.install import VERSION, install_kimi_code
+from kimi_mcp.review import showing
+from kimi_mcp.review.progress import Progress
+from kimi_mcp.review.report import report
 from kimi_mcp.state import StateFolder
 from kimi_mcp.workspace.scratch import new_repository
 

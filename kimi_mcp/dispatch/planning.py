@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kimi_mcp.dispatch.place import described, repository_for
-from kimi_mcp.dispatch.quoting import inline
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
+from kimi_mcp.quoting import inline
 from kimi_mcp.spec.author import Authored, Order, TaskAnswer, author
 from kimi_mcp.spec.graph import independent
 from kimi_mcp.spec.model import Task

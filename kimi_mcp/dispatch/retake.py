@@ -12,7 +12,6 @@ from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.errand import Amendments, Errand, Purpose
 from kimi_mcp.dispatch.launch import Launched, launch
 from kimi_mcp.dispatch.recover import reconcile
-from kimi_mcp.dispatch.review import TaskReport, report
 from kimi_mcp.dispatch.start import start_runner
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused, nearest
@@ -105,23 +104,22 @@ def revise(bench: Workbench, dispatch: DispatchId, wish: RevisionWish) -> Launch
     """
     _over(bench, dispatch)
     row = bench.history.task(dispatch, wish.task)
-    found = next(t for t in report(bench, dispatch).tasks if t.task.number == wish.task)
-    if found.latest is None:
+    attempts = bench.history.attempts(dispatch, wish.task)
+    if not attempts:
         raise Refused(f"Task {wish.task} of {dispatch} was never begun ({row.state}); resume it.")
     if wish.feedback is not None and wish.drop_files:
         raise Refused(
             "drop_files is judged without Kimi: leave feedback out, or tell Kimi instead."
         )
-    if wish.feedback is None and found.latest.commit_id is None:
+    if wish.feedback is None and attempts[-1].commit_id is None:
         raise Refused(f"Task {wish.task} of {dispatch} has no work to judge; give feedback.")
-    amendments = _amended(row, found, wish)
+    changes = bench.history.changes(dispatch, wish.task, attempts[-1].attempt)
+    amendments = _amended(row, changes, wish)
     errand = Errand(
         purpose=Purpose.JUDGE if wish.feedback is None else Purpose.REVISE,
         tasks=(wish.task,),
         feedback=wish.feedback,
-        drop_files=tuple(
-            change.path for change in _chosen(found.newest_changes, wish.drop_files, "changed")
-        ),
+        drop_files=tuple(change.path for change in _chosen(changes, wish.drop_files, "changed")),
     )
     _send(bench, dispatch, errand, {wish.task: amendments.to_json()})
     how = "judged anew, without Kimi" if wish.feedback is None else "with your words"
@@ -156,10 +154,10 @@ def _send(
     start_runner(bench, dispatch)
 
 
-def _amended(row: Task, found: TaskReport, wish: RevisionWish) -> Amendments:
+def _amended(row: Task, changes: Sequence[Change], wish: RevisionWish) -> Amendments:
     """Add what this wish amends to what earlier ones did."""
     before = Amendments.from_json(row.amendments)
-    strays = [change for change in found.newest_changes if change.stray_reason is not None]
+    strays = [change for change in changes if change.stray_reason is not None]
     allowed = [_entry(change) for change in _chosen(strays, wish.allow_files, "out of scope")]
     if wish.verification is not None:
         for text in wish.verification:

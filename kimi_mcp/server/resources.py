@@ -9,10 +9,10 @@ import anyio
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 
-from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
 from kimi_mcp.history.ids import dispatch_id
+from kimi_mcp.review.view import View
 
 MARKDOWN = "text/markdown"
 
@@ -39,19 +39,19 @@ class Resources:
 
     async def dispatches(self) -> str:
         """List the newest dispatches."""
-        from kimi_mcp.dispatch.listing import dispatch_table
+        from kimi_mcp.review.listing import dispatch_table
 
         return await self._read(dispatch_table)
 
     async def older(self, dispatch: str) -> str:
         """List the dispatches before one."""
-        from kimi_mcp.dispatch.listing import dispatch_table
+        from kimi_mcp.review.listing import dispatch_table
 
         return await self._read(lambda bench: dispatch_table(bench, before=dispatch_id(dispatch)))
 
     async def dispatch(self, dispatch: str) -> str:
         """Tell one dispatch whole."""
-        from kimi_mcp.dispatch.listing import dispatch_page
+        from kimi_mcp.review.listing import dispatch_page
 
         return await self._read(lambda bench: dispatch_page(bench, dispatch_id(dispatch)))
 
@@ -76,7 +76,7 @@ class Resources:
         return await self._read(list_profiles)
 
     async def _show(self, dispatch: str, task: str, view: View) -> str:
-        from kimi_mcp.dispatch.showing import show
+        from kimi_mcp.review.showing import show
 
         return await self._read(
             lambda bench: show(bench, dispatch_id(dispatch), view=view, task=_number(task))

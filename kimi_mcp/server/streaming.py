@@ -7,9 +7,9 @@ import anyio
 from mcp.server.mcpserver import Context
 
 from kimi_mcp.dispatch.follow import follow
-from kimi_mcp.dispatch.progress import Progress
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
+from kimi_mcp.review.progress import Progress
 
 Call = Context[None, Any]
 

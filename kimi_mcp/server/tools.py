@@ -15,8 +15,8 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from kimi_mcp import log
-from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
+from kimi_mcp.review.view import View
 from kimi_mcp.server.calls import Calls
 from kimi_mcp.server.replies import Reply, in_thread, replying
 from kimi_mcp.server.streaming import Call, stream
@@ -172,7 +172,7 @@ class Tools:
         Without feedback no step is spent: scope and checks are judged again.
         """
         from kimi_mcp.dispatch.retake import RevisionWish, revise
-        from kimi_mcp.dispatch.showing import chosen
+        from kimi_mcp.review.showing import chosen
 
         wish = RevisionWish(
             task=task,
@@ -202,7 +202,7 @@ class Tools:
         ] = 0,
     ) -> CallToolResult:
         """Show what came of a dispatch, or how it stands: summary, diff, transcript or checks."""
-        from kimi_mcp.dispatch.showing import show
+        from kimi_mcp.review.showing import show
 
         shown = partial(
             show,
@@ -221,7 +221,7 @@ class Tools:
     ) -> CallToolResult:
         """Stop Kimi and every process it started; the work done so far is kept."""
         from kimi_mcp.dispatch.cancel import cancel
-        from kimi_mcp.dispatch.showing import chosen, show
+        from kimi_mcp.review.showing import chosen, show
 
         async def stop() -> Reply:
             bench = self._bench
@@ -255,8 +255,8 @@ class Tools:
         revised: int | None = None,
     ) -> Reply:
         """Start a runner, follow to the end, tell what came of all, or of the task revised."""
-        from kimi_mcp.dispatch.review import report
-        from kimi_mcp.dispatch.showing import final_text
+        from kimi_mcp.review.report import report
+        from kimi_mcp.review.showing import final_text
 
         bench, request = self._bench, ctx.request_id
         self._calls.begin(request)
@@ -286,7 +286,7 @@ class Tools:
     async def _look(
         self, ctx: Call, dispatch: str | None, *, wait_s: float, show: Callable[..., str]
     ) -> Reply:
-        from kimi_mcp.dispatch.showing import chosen
+        from kimi_mcp.review.showing import chosen
 
         bench = self._bench
         meant = await anyio.to_thread.run_sync(chosen, bench, dispatch)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from dispatching import at_once, branches, carried_out, configure, pinned, spec_of
 from kimi_mcp.demo.script import bash, say, write
-from kimi_mcp.dispatch.wording import summary
 from kimi_mcp.lifecycle import Outcome, TaskState
+from kimi_mcp.review.wording import summary
 from sandbox import Sandbox, StartModel
 
 

@@ -2,10 +2,10 @@
 
 from dispatching import at_once, branches, carried_out, pinned, spec_of
 from kimi_mcp.demo.script import Reply, bash, say, write
-from kimi_mcp.dispatch.listing import dispatch_page, dispatch_table
-from kimi_mcp.dispatch.view import View
-from kimi_mcp.dispatch.wording import summary
 from kimi_mcp.lifecycle import Outcome, TaskState
+from kimi_mcp.review.listing import dispatch_page, dispatch_table
+from kimi_mcp.review.view import View
+from kimi_mcp.review.wording import summary
 from sandbox import Sandbox, StartModel
 
 

@@ -2,8 +2,8 @@
 
 from dispatching import branches, carried_out, spec_of
 from kimi_mcp.demo.script import edit, say, write
-from kimi_mcp.dispatch.wording import summary
 from kimi_mcp.lifecycle import Outcome, TaskState
+from kimi_mcp.review.wording import summary
 from sandbox import Sandbox, StartModel
 
 

@@ -6,13 +6,13 @@ import pytest
 from filelock import FileLock
 
 from dispatching import bench_of
-from kimi_mcp.dispatch.listing import dispatch_table
 from kimi_mcp.dispatch.recover import START_BOUND, holds_lifeline, reconcile
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId, new_dispatch_id
 from kimi_mcp.history.records import NewDispatch, NewTask
 from kimi_mcp.history.times import timestamp
 from kimi_mcp.lifecycle import DispatchState, TaskState
+from kimi_mcp.review.listing import dispatch_table
 from sandbox import Sandbox
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -26,10 +26,10 @@ from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.launch import Launched, launch
 from kimi_mcp.dispatch.recover import reconcile
 from kimi_mcp.dispatch.retake import RevisionWish, launch_or_resume, revise
-from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
 from kimi_mcp.lifecycle import DispatchState, Outcome, TaskState
+from kimi_mcp.review.view import View
 from living import until
 from sandbox import Sandbox, StartModel
 

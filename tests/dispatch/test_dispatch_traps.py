@@ -10,8 +10,8 @@ import pytest
 
 from dispatching import branches, dispatched, spec_of, specify
 from kimi_mcp.demo.script import bash, say
-from kimi_mcp.dispatch.view import View
 from kimi_mcp.lifecycle import TaskState
+from kimi_mcp.review.view import View
 from sandbox import Sandbox, StartModel
 
 TRAP = """\

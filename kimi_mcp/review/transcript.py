@@ -7,8 +7,8 @@ rest is reached by `from_step`.
 from collections.abc import Iterable
 
 from kimi_mcp.dispatch.events import Checked, Committed, Ended, Noted, Said, Step, ToolDone, decode
-from kimi_mcp.dispatch.quoting import inline
 from kimi_mcp.history.records import Event
+from kimi_mcp.quoting import inline
 
 BUDGET_CHARS = 6_000
 SAID_CHARS = 300

@@ -1,12 +1,12 @@
 """The history as a Markdown table, newest first, and one dispatch as a page."""
 
-from kimi_mcp.dispatch.quoting import fenced, inline
 from kimi_mcp.dispatch.recover import reconcile
-from kimi_mcp.dispatch.review import Report, TaskReport, report
-from kimi_mcp.dispatch.wording import headline, summary
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Attempt
+from kimi_mcp.quoting import fenced, inline
+from kimi_mcp.review.report import Report, TaskReport, report
+from kimi_mcp.review.wording import headline, summary
 
 PAGE = 50
 

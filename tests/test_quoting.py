@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_mcp.dispatch.quoting import fenced, harmless, inline, tail
+from kimi_mcp.quoting import fenced, harmless, inline, tail
 
 nasty = st.text(
     st.sampled_from(

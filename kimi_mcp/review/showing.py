@@ -6,17 +6,17 @@ three characters each for code); what is left out is named with the literal git 
 
 from pathlib import Path
 
-from kimi_mcp.dispatch import wording
 from kimi_mcp.dispatch.place import repository_for
-from kimi_mcp.dispatch.quoting import fenced
 from kimi_mcp.dispatch.recover import reconcile
-from kimi_mcp.dispatch.review import Report, TaskReport, report
-from kimi_mcp.dispatch.transcript import transcript
-from kimi_mcp.dispatch.view import View
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused, nearest
 from kimi_mcp.history.ids import DispatchId, dispatch_id
 from kimi_mcp.lifecycle import TaskState
+from kimi_mcp.quoting import fenced
+from kimi_mcp.review import wording
+from kimi_mcp.review.report import Report, TaskReport, report
+from kimi_mcp.review.transcript import transcript
+from kimi_mcp.review.view import View
 from kimi_mcp.workspace.diff import diff
 
 DIFF_BYTES = 18_000

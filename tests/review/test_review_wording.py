@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from inline_snapshot import snapshot
 
-from kimi_mcp.dispatch.review import Report, TaskReport
-from kimi_mcp.dispatch.wording import checks, headline, summary
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Attempt, Change, Check, Dispatch, Task
 from kimi_mcp.lifecycle import EXPLANATIONS, DispatchState, Outcome, TaskState
+from kimi_mcp.review.report import Report, TaskReport
+from kimi_mcp.review.wording import checks, headline, summary
 from tokens import tokens
 
 ID = DispatchId("001-add-login-7k3f")
@@ -98,7 +98,6 @@ def task(
         ),
         changes=(Change(path="src/login.py", status="M", added=12, deleted=3),),
         checks=run,
-        newest_changes=(),
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from kimi_mcp.dispatch.events import Checked, Committed, Ended, Noted, Started, Step, decode
-from kimi_mcp.dispatch.quoting import inline
 from kimi_mcp.history.records import Event
+from kimi_mcp.quoting import inline
 
 TARGET_CHARS = 80
 

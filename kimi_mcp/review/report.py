@@ -19,7 +19,6 @@ class TaskReport:
     attempts: tuple[Attempt, ...]
     changes: tuple[Change, ...]
     checks: tuple[Check, ...]
-    newest_changes: tuple[Change, ...]  # of the newest attempt, delivered or not
 
     @property
     def latest(self) -> Attempt | None:
@@ -81,8 +80,7 @@ def report(bench: Workbench, dispatch: DispatchId) -> Report:
 def _task_report(bench: Workbench, task: Task) -> TaskReport:
     history = bench.history
     attempts = history.attempts(task.dispatch, task.number)
-    newest = len(attempts)
-    standing = newest
+    standing = len(attempts)
     if task.state is TaskState.DELIVERED:
         standing = next(a.attempt for a in reversed(attempts) if a.commit_id == task.commit_id)
     return TaskReport(
@@ -90,5 +88,4 @@ def _task_report(bench: Workbench, task: Task) -> TaskReport:
         attempts=attempts,
         changes=history.changes(task.dispatch, task.number, standing),
         checks=history.checks(task.dispatch, task.number, standing),
-        newest_changes=history.changes(task.dispatch, task.number, newest),
     )

@@ -7,11 +7,11 @@ The first line says it all; every text stands alone and ends with what to do nex
 from collections import Counter
 from collections.abc import Iterable
 
-from kimi_mcp.dispatch.quoting import fenced, inline, tail
-from kimi_mcp.dispatch.review import Report, TaskReport
 from kimi_mcp.dispatch.verdict import NEXT
 from kimi_mcp.history.records import Check
 from kimi_mcp.lifecycle import EXPLANATIONS, DispatchState, TaskState
+from kimi_mcp.quoting import fenced, inline, tail
+from kimi_mcp.review.report import Report, TaskReport
 
 WORDS_CHARS = 100
 QUOTE_CHARS = 150

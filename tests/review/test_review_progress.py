@@ -18,11 +18,11 @@ from kimi_mcp.dispatch.events import (
     ToolDone,
     encode,
 )
-from kimi_mcp.dispatch.progress import Progress
-from kimi_mcp.dispatch.transcript import transcript
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Change, Check, Event
 from kimi_mcp.lifecycle import Outcome
+from kimi_mcp.review.progress import Progress
+from kimi_mcp.review.transcript import transcript
 
 CHANGE = Change(path="src/a.py", status="M", added=1, deleted=0)
 CHECK = Check(position=1, command="pytest -q", exit_code=0, duration_ms=12, output_tail="")
