@@ -6,6 +6,7 @@ that Kimi made or changed outside the commit is moved aside first, and `.git` is
 """
 
 import os
+import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -80,6 +81,8 @@ def clear_the_ground(
     """
     foreign = fresh(before, leftovers(ledger, commit, clone=folder.clone))
     set_aside(folder.clone, foreign, into=aside)
+    # what Kimi left in the temporary folder helps no check either
+    shutil.rmtree(folder.temporary, ignore_errors=True)
     renew_git(ledger, commit, clone=folder.clone, index=folder.index, aside=aside)
     is_setup_hurt = not all(os.path.lexists(folder.clone / path) for path in before)
     return foreign, is_setup_hurt

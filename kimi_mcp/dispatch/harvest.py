@@ -9,9 +9,9 @@ from kimi_mcp.workspace.restore import restore
 from kimi_mcp.workspace.scope import exact_paths, strays
 
 
-def made_by_setup(work: TaskWork) -> list[str]:
-    """Name the files that git keeps and that setup has changed, before Kimi began."""
-    return [change.path for change in _store(work, "Setup", since=work.parent).changes]
+def made_by_setup(work: TaskWork, *, since: str) -> list[str]:
+    """Name the files that git keeps and that setup has changed since the commit it ran on."""
+    return [change.path for change in _store(work, "Setup", since=since, parent=since).changes]
 
 
 def drop(work: TaskWork) -> None:
@@ -35,6 +35,7 @@ def harvest(work: TaskWork, end: RunEnd) -> Attempt:
         work,
         message(work, is_complete=end.outcome is None and not end.is_cancelled),
         since=work.base,
+        parent=work.parent,
     )
 
 
@@ -50,13 +51,13 @@ def message(work: TaskWork, *, is_complete: bool) -> str:
     )
 
 
-def _store(work: TaskWork, message: str, *, since: str) -> Attempt:
+def _store(work: TaskWork, message: str, *, since: str, parent: str) -> Attempt:
     return commit_work(
         work.ledger,
         clone=work.folder.clone,
         index=work.folder.index,
         base=since,
-        parent=work.parent,
+        parent=parent,
         named=exact_paths(allowed(work.task)),
         message=message,
     )

@@ -60,7 +60,7 @@ async def _attempt(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> End
     environment = Environment(work.folder, passed_on(work.host), work.orders)
     is_new_clone = await anyio.to_thread.run_sync(_lay, work)
     if is_new_clone:
-        unready = await _set_up(work, environment, cancelled=cancelled)
+        unready = await _set_up(work, environment, on=work.parent, cancelled=cancelled)
         if unready is not None:
             return unready
     prepared = await anyio.to_thread.run_sync(
@@ -100,16 +100,17 @@ async def _attempt(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> End
 
 
 async def _set_up(
-    work: TaskWork, environment: Environment, *, cancelled: anyio.Event
+    work: TaskWork, environment: Environment, *, on: str, cancelled: anyio.Event
 ) -> Ended | None:
-    """Prepare a new clone; return how the attempt ends when that fails."""
+    """Run setup in the clone that holds the commit *on*; return how the attempt ends if it fails."""
     failed = await unless(cancelled, partial(environment.set_up, output=work.output))
     if cancelled.is_set():
         return _cancelled(None)
     if failed is not None:
         text, result = failed
         return _ended(Outcome.SETUP_FAILED, f"The setup command `{text}` failed.", result.tail)
-    if work.orders.setup and (made := await anyio.to_thread.run_sync(made_by_setup, work)):
+    changed = partial(made_by_setup, work, since=on)
+    if work.orders.setup and (made := await anyio.to_thread.run_sync(changed)):
         named = ", ".join(made[:NAMED_FILES])
         return _ended(
             Outcome.SETUP_FAILED,
@@ -144,10 +145,12 @@ async def _checked(
         await emit(Noted(text=f"Set aside before the checks, {len(aside)} uncommitted: {named}."))
     if is_setup_hurt:
         await emit(Noted(text="Kimi changed what setup had made; setup ran again."))
-        failed = await unless(cancelled, partial(environment.set_up, output=work.output))
-        if failed is not None:
+        unready = await _set_up(work, environment, on=left.commit, cancelled=cancelled)
+        if unready is not None:
             return Verdict(
-                outcome=Outcome.SETUP_FAILED, sentence=f"The setup command `{failed[0]}` failed."
+                outcome=unready.outcome,
+                sentence=unready.sentence,
+                is_cancelled=unready.is_cancelled,
             )
     checks = await unless(
         cancelled,

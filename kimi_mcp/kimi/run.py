@@ -135,6 +135,7 @@ async def _take(lines: Iterable[bytes], watch: Watch) -> None:
     if said:
         await watch.look()  # what the journal has on these lines goes first: it says more
     for seen in said:
+        await watch.let_journal_first(seen)
         await watch.take(seen, feed=watch.from_stdout)
 
 

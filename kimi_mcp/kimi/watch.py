@@ -30,6 +30,8 @@ from kimi_mcp.kimi.observations import (
 )
 from kimi_mcp.kimi.outcome import StopReason
 
+CATCH_UP_S = 0.5  # for the journal, after standard output has told of a step
+CATCH_UP_POLL_S = 0.02
 LINGER_S = 5.0  # after the complete answer, before we end Kimi ourselves
 PLAIN_CHARS = 4_000
 
@@ -101,6 +103,7 @@ class Watch:
         default_factory=dict[str, tuple[float, ToolBegan]]
     )
     _looking: anyio.Lock = field(default_factory=anyio.Lock)
+    _is_journal_speaking: bool = False
 
     def end(self, reason: StopReason) -> None:
         """Have Kimi stopped, for the first reason given."""
@@ -128,16 +131,36 @@ class Watch:
 
     async def look(self) -> None:
         """Take in what the journal has got since the last look."""
+        # the journal hands each record out once: a look that is cancelled must not lose any
         async with self._looking:
-            seen = await anyio.to_thread.run_sync(self.journal.read)
-            for observation in seen:
-                await self.take(observation, feed=self.from_journal)
+            with anyio.CancelScope(shield=True):
+                for observation in await anyio.to_thread.run_sync(self.journal.read):
+                    await self.take(observation, feed=self.from_journal)
+
+    async def let_journal_first(self, seen: Observation) -> None:
+        """Give the journal a moment to show the step that standard output tells of.
+
+        It is written some 50 ms later, but shows the tools of the step before as well; told in the
+        other order, they would seem to belong to the next step. A journal that has fallen silent
+        is not waited for again.
+        """
+        kind = _kind(seen)
+        until = anyio.current_time() + CATCH_UP_S
+        while (
+            self._is_journal_speaking
+            and isinstance(seen, StepBegan)
+            and self.from_journal.shown[kind] <= self.from_stdout.shown[kind]
+        ):
+            self._is_journal_speaking = anyio.current_time() < until
+            await anyio.sleep(CATCH_UP_POLL_S)
+            await self.look()
 
     async def take(self, seen: Observation, *, feed: Feed) -> None:
         """Take in what a feed shows, unless the other one has shown it before."""
         feed.take(seen)
-        kind = (type(seen), seen.agent if isinstance(seen, StepBegan) else None)
+        kind = _kind(seen)
         feed.shown[kind] += 1
+        self._is_journal_speaking |= feed is self.from_journal and feed.shown[kind] == 1
         if feed.shown[kind] > self._noted[kind]:
             self._noted[kind] = feed.shown[kind]
             await self._note(seen)
@@ -162,3 +185,7 @@ class Watch:
                 pass
         self.judge(now=now)
         await self.observe(seen)
+
+
+def _kind(seen: Observation) -> object:
+    return type(seen), seen.agent if isinstance(seen, StepBegan) else None
