@@ -120,43 +120,43 @@ class Explanation(NamedTuple):
 EXPLANATIONS: Mapping[Outcome, Explanation] = {
     Outcome.CHECKS_FAILED: Explanation(
         "A command of the spec failed on the commit that Kimi's work became.",
-        "Read the failing output (get_result view=checks) and dispatch a corrected spec.",
+        "Read get_result view=checks, then revise_task with feedback.",
     ),
     Outcome.OUT_OF_SCOPE: Explanation(
         "Files outside the task's list were changed.",
-        "Look at the diff; list those files in the spec if they belong to the task.",
+        "Look at the diff; revise_task with allow_files or drop_files costs no step.",
     ),
     Outcome.NO_CHANGE: Explanation(
         "Kimi ended without changing any file.",
-        "Read Kimi's closing words; make the requirements more exact.",
+        "Read Kimi's words, then revise_task with feedback that is more exact.",
     ),
     Outcome.BLOCKED: Explanation(
         "Kimi stopped with a question.",
-        "Answer it in the spec's requirements and dispatch again.",
+        "Answer it with revise_task feedback.",
     ),
     Outcome.STEP_LIMIT: Explanation(
         "Kimi used up the task's step budget.",
-        "Split the task, make it more exact, or raise the budget.",
+        "Resume the dispatch for another budget, or split the task.",
     ),
     Outcome.TIMED_OUT: Explanation(
         "The task ran longer than limits.task_s allows.",
-        "Split the task or raise limits.task_s.",
+        "Resume the dispatch, split the task, or raise limits.task_s.",
     ),
     Outcome.STALLED: Explanation(
         "Kimi showed no sign of life for limits.silence_s while no tool was running.",
-        "Dispatch again; if it repeats, look at the provider's status.",
+        "Resume the dispatch; if it repeats, look at the provider's status.",
     ),
     Outcome.QUOTA_EXHAUSTED: Explanation(
         "The Kimi plan's allowance is used up.",
-        "Wait until it renews, or let Claude do the rest. Logging in again does not help.",
+        "Resume the dispatch when it renews, or let Claude do the rest. Logging in does not help.",
     ),
     Outcome.RATE_LIMITED: Explanation(
         "The provider kept refusing for too many requests.",
-        "Wait a few minutes and dispatch again, with less in parallel.",
+        "Wait a few minutes, then resume the dispatch.",
     ),
     Outcome.NOT_LOGGED_IN: Explanation(
         "Kimi has no valid credential.",
-        "Run `kimi login` in a terminal, then dispatch again.",
+        "Run `kimi login` in a terminal, then resume the dispatch.",
     ),
     Outcome.MODEL_REFUSED: Explanation(
         "The provider's content policy blocked the answer.",
@@ -164,7 +164,7 @@ EXPLANATIONS: Mapping[Outcome, Explanation] = {
     ),
     Outcome.PROVIDER_ERROR: Explanation(
         "The model provider failed or answered with something unusable.",
-        "Dispatch again later; the quoted words are the provider's.",
+        "Resume the dispatch later; the quoted words are the provider's.",
     ),
     Outcome.CONTEXT_OVERFLOW: Explanation(
         "The conversation outgrew the model's context.",
@@ -188,6 +188,6 @@ EXPLANATIONS: Mapping[Outcome, Explanation] = {
     ),
     Outcome.CRASHED: Explanation(
         "Kimi ended in a way that is not a known success.",
-        "Look at the quoted last words and the transcript, then dispatch again.",
+        "Look at the quoted words and the transcript, then resume the dispatch.",
     ),
 }

@@ -102,7 +102,7 @@ async def _attempt(work: TaskWork, *, emit: Emit, cancelled: anyio.Event) -> End
 async def _set_up(
     work: TaskWork, environment: Environment, *, on: str, cancelled: anyio.Event
 ) -> Ended | None:
-    """Run setup in the clone that holds the commit *on*; return how the attempt ends if it fails."""
+    """Run setup in the clone that holds commit *on*; return how the attempt ends if it fails."""
     failed = await unless(cancelled, partial(environment.set_up, output=work.output))
     if cancelled.is_set():
         return _cancelled(None)

@@ -149,8 +149,8 @@ def test_a_mixed_dispatch_is_told_task_by_task():
 4. Add part 4: blocked · 6 steps · +12 -3 in 1 file
    quoted: "which of the databases?"
 No merged branch: the delivered tasks conflict in src/login.py.
-blocked: Kimi stopped with a question. Answer it in the spec's requirements and dispatch again.
-checks_failed: A command of the spec failed on the commit that Kimi's work became. Read the failing output (get_result view=checks) and dispatch a corrected spec.
+blocked: Kimi stopped with a question. Answer it with revise_task feedback.
+checks_failed: A command of the spec failed on the commit that Kimi's work became. Read get_result view=checks, then revise_task with feedback.
 Next: look at what is there with `git diff bbbbbbbbbb NAME`: kimi/001-add-login-7k3f/task-{1,3}, refs/kimi/001-add-login-7k3f/task-{2.a1,4.a1}.\
 """)
 
