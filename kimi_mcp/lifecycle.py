@@ -148,7 +148,7 @@ EXPLANATIONS: Mapping[Outcome, Explanation] = {
     ),
     Outcome.QUOTA_EXHAUSTED: Explanation(
         "The Kimi plan's allowance is used up.",
-        "Resume the dispatch when it renews, or let Claude do the rest. Logging in does not help.",
+        "Resume when it renews, or let Claude finish. Logging in does not help.",
     ),
     Outcome.RATE_LIMITED: Explanation(
         "The provider kept refusing for too many requests.",
