@@ -1,6 +1,8 @@
 """The README says what the code does, and nothing else."""
 
+import json
 import re
+import tomllib
 from pathlib import Path
 
 from kimi_mcp.cli.main import parser
@@ -9,7 +11,8 @@ from kimi_mcp.lifecycle import EXPLANATIONS
 from kimi_mcp.server.app import build
 from kimi_mcp.settings import Limits, Settings
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def section(title: str) -> str:
@@ -45,3 +48,22 @@ def test_every_setting_stands_in_the_readme():
 
     for name in [*Settings.model_fields, *Limits.model_fields]:
         assert name in told
+
+
+def test_the_example_for_a_project_starts_the_command_that_the_package_installs():
+    example = json.loads((ROOT / ".mcp.json.example").read_text(encoding="utf-8"))
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    (server,) = example["mcpServers"].values()
+    assert server["command"] in package["project"]["scripts"]
+    assert server["args"] == []
+
+
+def test_the_first_screen_has_exactly_two_set_up_commands():
+    screen = README.split("\n## ", 1)[0]
+
+    assert re.findall(r"^python3 .*&& \S*/(\S+(?: demo)?)$", screen, re.MULTILINE) == [
+        "kimi-mcp demo",
+        "pytest",
+    ]
+    assert screen.count("```") == 4
