@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,10 +55,10 @@ async def nothing_is_left(done: Done) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 async def test_every_end_of_kimi_code_is_named_truly(
-    part: str, sandbox: Sandbox, start_model: StartModel
+    part: str, sandbox: Sandbox, start_recorded_model: StartModel
 ):
     configure(SETTINGS)
-    done = await carried_out(PARTS[part], "code", sandbox, start_model)
+    done = await carried_out(PARTS[part], "code", sandbox, start_recorded_model)
 
     assert untrue(PARTS[part], done, "code") == {}
     await nothing_is_left(done)
@@ -75,10 +76,10 @@ async def test_every_end_of_the_legacy_cli_is_named_truly(
 
 
 async def test_each_watchdog_ends_kimi_code_and_leaves_no_process(
-    sandbox: Sandbox, start_model: StartModel
+    sandbox: Sandbox, start_recorded_model: StartModel
 ):
     configure(WATCHED_SETTINGS)
-    done = await carried_out(WATCHED, "code", sandbox, start_model)
+    done = await carried_out(WATCHED, "code", sandbox, start_recorded_model)
 
     assert untrue(WATCHED, done, "code") == {}
     await nothing_is_left(done)
@@ -101,7 +102,7 @@ async def misset(setting: Setting, home: Path, sandbox: Sandbox) -> Done:
     (home / "config.toml").write_text(setting.config.replace("URL", url), encoding="utf-8")
     profile = f'[profiles.moderato]\nmodel = "{setting.model}"\n' if setting.model else ""
     configure(f"[limits]\nattempts = 1\n{profile}")
-    specify(sandbox, spec_of(PROVIDER[:1]))
+    specify(sandbox, spec_of([replace(PROVIDER[0], name=setting.name)]))
     return await dispatched(sandbox, bound_s=60)
 
 
