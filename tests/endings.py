@@ -448,6 +448,11 @@ def faults(scenario: Scenario, done: Done, number: int, dialect: DialectName) ->
         yield f"keeps its work as {item.head}"
 
 
+def in_legacy(reply: Reply) -> Reply:
+    """Translate the tool calls of a reply for the legacy CLI."""
+    return cast("Reply", _spoken(reply, 0, "legacy"))
+
+
 def told(item: TaskReport) -> str:
     """Return sentence and next action as a reader gets them."""
     outcome = item.task.outcome

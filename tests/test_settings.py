@@ -34,10 +34,12 @@ def test_without_a_file_the_defaults_hold(file: Path):
         limits=Limits(
             task_s=1800,
             silence_s=600,
+            tool_s=900,
             check_s=600,
             setup_s=600,
             grace_s=10,
             attempts=4,
+            retries=12,
             plan_bytes=1_000_000,
             spec_bytes=1_000_000,
         ),

@@ -35,6 +35,7 @@ _NO_SURPRISES = {
     "KIMI_DISABLE_TELEMETRY": "1",
 }
 _TRIAL_LIMIT_S = 60.0
+_TRIAL_LIMIT_BYTES = 2_000_000  # its traceback has every local variable in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,7 @@ def _try_legacy(
             cwd=home,
             env=legacy.environment(env, {}, turn),
             limit_s=_TRIAL_LIMIT_S,
+            limit_bytes=_TRIAL_LIMIT_BYTES,
         )
     check_trial(answer, program=program)
 

@@ -18,6 +18,7 @@ INSTALL = "npm install -g @moonshot-ai/kimi-code"
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:[-+]\S*)?")
 _LEGACY = re.compile(r"kimi, version (\S+)")
 _TOMBSTONE = (1, 52, 0)
+_FRAMES = re.compile("[\u2500-\u257f]+")  # drawn around a traceback
 _LEGACY_WITHOUT_MODEL = "LLM not set"
 _QUOTED_CHARS = 200
 
@@ -97,4 +98,4 @@ def _legacy_version(version: str, *, program: Path) -> str:
 
 
 def _said(answer: Answer) -> str:
-    return " ".join(answer.text.split())[-_QUOTED_CHARS:] or "nothing"
+    return " ".join(_FRAMES.sub(" ", answer.text).split())[-_QUOTED_CHARS:] or "nothing"

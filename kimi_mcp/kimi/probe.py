@@ -16,7 +16,7 @@ from pathlib import Path
 
 LIMIT_S = 20.0
 
-_LIMIT_BYTES = 65_536
+LIMIT_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,14 @@ class Answer:
 
 
 def ask(
-    argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], limit_s: float = LIMIT_S
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    limit_s: float = LIMIT_S,
+    limit_bytes: int = LIMIT_BYTES,
 ) -> Answer:
-    """Run *argv* to its end, or kill its process group after *limit_s* seconds or 64 KB.
+    """Run *argv* to its end, or kill its process group at one of the two limits.
 
     Raises:
         OSError: the program cannot be started.
@@ -46,8 +51,8 @@ def ask(
         start_new_session=True,
     ) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        said = _read(process.stdout.fileno(), ends_at=ends_at)
-        if len(said) < _LIMIT_BYTES:
+        said = _read(process.stdout.fileno(), ends_at=ends_at, limit_bytes=limit_bytes)
+        if len(said) < limit_bytes:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, ends_at - time.monotonic()))
         exit_code = process.poll()
@@ -57,9 +62,9 @@ def ask(
     return Answer(text=said.decode(errors="replace"), exit_code=exit_code)
 
 
-def _read(pipe: int, *, ends_at: float) -> bytes:
+def _read(pipe: int, *, ends_at: float, limit_bytes: int) -> bytes:
     said = b""
-    while len(said) < _LIMIT_BYTES:
+    while len(said) < limit_bytes:
         readable, _, _ = select.select([pipe], [], [], max(0.0, ends_at - time.monotonic()))
         chunk = os.read(pipe, 4096) if readable else b""
         if not chunk:

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_mcp.dispatch.verdict import after_checks, before_checks, own_names
+from kimi_mcp.dispatch.verdict import after_checks, before_checks, doubted, own_names
 from kimi_mcp.history.records import Change, Check
 from kimi_mcp.kimi.outcome import RunEnd
-from kimi_mcp.lifecycle import Outcome
+from kimi_mcp.lifecycle import Explanation, Outcome
 
 PROPER = RunEnd(outcome=None)
 
@@ -143,3 +143,30 @@ def test_a_passing_command_may_talk_of_missing_modules():
 
 def test_own_names_are_the_parts_of_paths_without_their_endings():
     assert own_names(["src/app/made.test.ts"]) == {"src", "app", "made"}
+
+
+CUT_OFF = RunEnd(
+    outcome=None,
+    doubt=Outcome.PROVIDER_ERROR,
+    explanation=Explanation("It was cut off.", "Go on."),
+)
+
+
+def test_an_end_in_doubt_counts_only_where_our_checks_vouch_for_it():
+    passed = after_checks([check()], own_names=())
+    unchecked = after_checks([], own_names=())
+    broken = after_checks([check(1)], own_names=())
+
+    assert doubted(passed, CUT_OFF) == passed
+    for judged in (unchecked, broken):
+        verdict = doubted(judged, CUT_OFF)
+        assert verdict.outcome is Outcome.PROVIDER_ERROR
+        assert verdict.sentence == "It was cut off. Next: Go on."
+        assert doubted(judged, PROPER) == judged
+
+
+def test_an_end_in_doubt_without_a_change_has_the_name_of_the_doubt():
+    verdict = before_checks(CUT_OFF, [])
+
+    assert verdict is not None
+    assert verdict.outcome is Outcome.PROVIDER_ERROR

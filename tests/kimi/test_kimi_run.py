@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
+from endings import in_legacy
 from kimi_mcp.demo.script import Reply, bash, read, say, write
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
 from kimi_mcp.kimi import code, command, home, legacy, run, watch
@@ -445,3 +446,63 @@ async def test_the_real_kimi_reads_a_long_brief_from_its_file(place: Place, kimi
     assert facts.closing_words == "Read."
     assert str(file) in json.dumps(model.requests[0].body)
     assert "The beginning of it." in json.dumps(model.requests[1].body)
+
+
+async def test_a_session_that_is_gone_is_no_success(place: Place, kimi: tuple[str, ...]):
+    with ScriptedModel({"": [say("Done.")]}) as model:
+        env = lay(place, model)
+        gone = "session_00000000-0000-4000-8000-000000000000"
+        facts = await place.run(asked(kimi, "go", session_id=gone), env=env)
+
+    end = classify(facts)
+    assert end.outcome is Outcome.CRASHED
+    assert end.explanation is not None
+    assert "earlier session" in end.explanation.sentence
+
+
+async def test_the_real_legacy_cli_works_and_goes_on_in_its_session(
+    place: Place, legacy_main: Path | None
+):
+    if legacy_main is None:  # its replay has no memory
+        return
+    session_id = legacy.new_session()
+    files = legacy.home_files(guidance="Be brief.", has_agents=False)
+    host = {"PATH": os.environ["PATH"], "HOME": str(place.home.parent)}
+
+    async def turn(prompt: str) -> RunFacts:
+        wish = command.Turn(
+            prompt=prompt, home=place.home, steps=9, attempts=1, session_id=session_id
+        )
+        argv = legacy.arguments((str(legacy_main),), wish)
+        env = legacy.environment(host, host, wish)
+        return await place.run(argv, env=env, dialect=legacy.DIALECT)
+
+    replies = [write("new.txt", "x\n"), say("Done.")]
+    scripts = {"first": [in_legacy(one) for one in replies], "again": [say("Again.")]}
+    with ScriptedModel(scripts) as model:
+        config = kimi_config(model)
+        home.lay(
+            place.home,
+            user=place.home / "nobody",
+            config=config,
+            files=files,
+            dialect=legacy.DIALECT,
+        )
+        first = await turn("first")
+        seen = [*place.seen]
+        place.seen.clear()
+        again = await turn("again")
+        asked_of_model = [json.dumps(request.body) for request in model.requests]
+
+    assert classify(first) == classify(again) == RunEnd(outcome=None)
+    assert (first.closing_words, again.closing_words) == ("Done.", "Again.")
+    assert (place.clone / "new.txt").read_text(encoding="utf-8") == "x\n"
+    assert seen[0] == SessionFound(session_id=session_id or "")
+    assert [one.target for one in seen if isinstance(one, ToolBegan)] == ["new.txt"]
+    assert sum(one == STEP for one in seen) == 2
+    assert sum(isinstance(one, TokensUsed) for one in seen) == 2
+    assert place.count(StepBegan) == 1
+    assert "first" in asked_of_model[-1]
+    assert "Be brief." in asked_of_model[0]
+    assert '"name": "Agent"' not in asked_of_model[0]
+    assert '"name": "Shell"' in asked_of_model[0]

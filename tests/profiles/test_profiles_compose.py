@@ -170,3 +170,29 @@ def test_a_malformed_configuration_is_refused_with_file_and_line(tmp_path: Path)
 
     with pytest.raises(Refused, match=r"config\.toml is not valid TOML: .*line 2"):
         read_config(file)
+
+
+def test_the_legacy_cli_gets_the_same_under_its_own_keys():
+    user = tomllib.loads(USER)
+    config = tomllib.loads(composed(user, dialect="legacy", thinking=True))
+
+    assert config == {
+        "default_model": "kimi-code/k2",
+        "providers": user["providers"],
+        "models": user["models"],
+        "telemetry": False,
+        "default_thinking": True,
+        "loop_control": {
+            "reserved_context_size": 40_000,
+            "max_steps_per_turn": 100,
+            "max_retries_per_step": 4,
+        },
+        "background": {"keep_alive_on_exit": True},
+        "mcp": {"client": {"tool_call_timeout_ms": 120_000}},
+    }
+
+
+def test_no_limit_of_steps_is_a_large_one_to_the_legacy_cli():
+    config = tomllib.loads(composed({}, dialect="legacy", steps=0))
+
+    assert config["loop_control"]["max_steps_per_turn"] >= 1_000_000

@@ -256,3 +256,22 @@ def test_every_text_is_edited_rightly_or_not_at_all(lines: list[str], newline: s
     assert after["profile"] == "swarm"
     comments = [line for line in text.splitlines() if line.startswith("#")]
     assert [line for line in edited.splitlines() if line.startswith("#")] == comments
+
+
+def test_the_legacy_cli_has_the_same_wishes_under_its_own_keys(
+    kimi_config: Path, settings_file: Path
+):
+    switch(
+        "swarm",
+        SWARM,
+        dialect="legacy",
+        kimi_config=kimi_config,
+        settings_file=settings_file,
+    )
+
+    config = tomllib.loads(kimi_config.read_text(encoding="utf-8"))
+    assert config == {
+        "loop_control": {"max_steps_per_turn": 1_000_000},
+        "mcp": {"client": {"tool_call_timeout_ms": 120_000}},
+        "default_thinking": True,
+    }
