@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -106,7 +105,7 @@ def _replay(folder: Path, arguments: Sequence[str]) -> None:
     sys.stdout.write(record["stdout"])
     sys.stdout.flush()
     while record["hangs"]:
-        time.sleep(60)
+        signal.pause()
     _end(record["code"])
 
 
