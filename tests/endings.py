@@ -448,6 +448,20 @@ def faults(scenario: Scenario, done: Done, number: int, dialect: DialectName) ->
         yield f"keeps its work as {item.head}"
 
 
+def misnamed(setting: Setting, done: Done, dialect: DialectName) -> Iterator[str]:
+    """Say everything that is untrue in what was said of a configuration that cannot work."""
+    item = done.task(1)
+    is_legacy = dialect == "legacy"
+    if item.task.outcome is not ((is_legacy and setting.legacy) or setting.code):
+        yield f"named {item.task.outcome}"
+    says = (is_legacy and setting.legacy_says) or setting.says
+    if not re.search(says, told(item), re.DOTALL):
+        yield f"says {told(item)!r}"
+    quote = (item.latest.quote if item.latest else None) or ""
+    if not re.search(setting.quotes, quote):
+        yield f"quotes {quote!r}"
+
+
 def in_legacy(reply: Reply) -> Reply:
     """Translate the tool calls of a reply for the legacy CLI."""
     return cast("Reply", _spoken(reply, 0, "legacy"))
