@@ -4,8 +4,10 @@ What stands in the way is gathered and not raised at once, so that a dry run can
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kimi_mcp.dispatch.interruption import is_interrupted
 from kimi_mcp.dispatch.place import described, repository_for
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import KimiUnusable, Refused
@@ -53,7 +55,12 @@ class Admission:
     @property
     def spec_hash(self) -> str:
         """What identifies the spec's text."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        return hash_of(self.text)
+
+
+def hash_of(text: str) -> str:
+    """Return what identifies a spec's text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def admit(bench: Workbench, wish: LaunchWish) -> Admission:
@@ -93,6 +100,7 @@ def admit(bench: Workbench, wish: LaunchWish) -> Admission:
         kimi=kimi,
         obstacles=(
             *(str(finding) for finding in findings if finding.is_error),
+            *_interrupted(bench, repository, text),
             *unusable,
         ),
     )
@@ -138,3 +146,15 @@ def _kimi(bench: Workbench) -> tuple[Kimi | None, tuple[str, ...]]:
         return detect_kimi(bench.state, environ=bench.environ), ()
     except KimiUnusable as refusal:
         return None, (str(refusal),)
+
+
+def _interrupted(bench: Workbench, repository: Repository, text: str) -> Iterator[str]:
+    """Name the dispatch of this very spec that was interrupted, and both ways on."""
+    earlier = bench.history.latest_of_spec(str(repository.root), spec_hash=hash_of(text))
+    if earlier is None or not earlier.state.is_terminal:
+        return
+    if any(is_interrupted(task) for task in bench.history.tasks(earlier.id)):
+        yield (
+            f"{earlier.id} is a dispatch of this spec that was interrupted. Resume it: "
+            f"dispatch_spec spec={earlier.id}. To start over, change the spec"
+        )

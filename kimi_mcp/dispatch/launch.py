@@ -15,7 +15,7 @@ from kimi_mcp.dispatch.place import described
 from kimi_mcp.dispatch.recover import reconcile
 from kimi_mcp.dispatch.start import start_runner
 from kimi_mcp.dispatch.workbench import Workbench
-from kimi_mcp.errors import KimiUnusable, SpecInvalid
+from kimi_mcp.errors import KimiUnusable, Refused
 from kimi_mcp.history.ids import DispatchId, new_dispatch_id
 from kimi_mcp.history.records import NewDispatch, NewTask
 from kimi_mcp.kimi.detect import Kimi
@@ -53,13 +53,13 @@ def launch(bench: Workbench, wish: LaunchWish) -> Launched:
         Refused: something stands in the way; nothing was made.
         Unready: the runner did not start; what was made is undone.
     """
+    reconcile(bench)
     admission = admit(bench, wish)
     if admission.kimi is None:
         raise KimiUnusable(admission.obstacles[-1])
     if admission.obstacles:
         found = "\n".join(f"- {obstacle}" for obstacle in admission.obstacles)
-        raise SpecInvalid(f"{admission.path} cannot be dispatched:\n{found}")
-    reconcile(bench)
+        raise Refused(f"{admission.path} cannot be dispatched:\n{found}")
     dispatch = _new_id(admission)
     check_prefix_free(admission.repository, admission.settings.branch_prefix, dispatch)
     bench.history.add(_rows(bench, admission, dispatch, admission.kimi), at=bench.stamp())

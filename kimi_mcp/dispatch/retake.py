@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from kimi_mcp import globs
 from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.errand import Amendments, Errand, Purpose
+from kimi_mcp.dispatch.interruption import is_interrupted
 from kimi_mcp.dispatch.launch import Launched, launch
 from kimi_mcp.dispatch.recover import reconcile
 from kimi_mcp.dispatch.start import start_runner
@@ -17,26 +18,10 @@ from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused, nearest
 from kimi_mcp.history.ids import DispatchId, dispatch_id
 from kimi_mcp.history.records import Change, Task
-from kimi_mcp.lifecycle import Outcome, TaskState
+from kimi_mcp.lifecycle import TaskState
 from kimi_mcp.spec.answers import read_verification
 from kimi_mcp.spec.entries import FileEntry, Operation
 
-#: What ended a task before it could be judged: the same session can simply go on.
-INTERRUPTIONS = frozenset(
-    {
-        Outcome.STEP_LIMIT,
-        Outcome.TIMED_OUT,
-        Outcome.STALLED,
-        Outcome.QUOTA_EXHAUSTED,
-        Outcome.RATE_LIMITED,
-        Outcome.NOT_LOGGED_IN,
-        Outcome.PROVIDER_ERROR,
-        Outcome.KIMI_UNUSABLE,
-        Outcome.CONFIG_INVALID,
-        Outcome.SETUP_FAILED,
-        Outcome.CRASHED,
-    }
-)
 _OPERATIONS = {"A": Operation.CREATE, "M": Operation.MODIFY, "D": Operation.DELETE}
 
 
@@ -80,7 +65,7 @@ def resume(
     """
     rows = _over(bench, dispatch)
     wanted = [row for row in rows if tasks is None or row.number in tasks]
-    interrupted = [row.number for row in wanted if _is_interrupted(row)]
+    interrupted = [row.number for row in wanted if is_interrupted(row)]
     if not interrupted:
         raise Refused(
             f"Nothing of {dispatch} was interrupted. revise_task works on a finished task again; "
@@ -134,10 +119,6 @@ def _over(bench: Workbench, dispatch: DispatchId) -> tuple[Task, ...]:
             f"{dispatch} is still running. Wait for it (get_result wait_s=300) or cancel it first."
         )
     return bench.history.tasks(dispatch)
-
-
-def _is_interrupted(row: Task) -> bool:
-    return row.state in {TaskState.CANCELLED, TaskState.LOST} or row.outcome in INTERRUPTIONS
 
 
 def _send(

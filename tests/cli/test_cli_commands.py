@@ -7,11 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import Sandbox
+from kimi_mcp.demo.script import Reply, say, write
+from sandbox import Sandbox, StartModel
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-COMMANDS = ("serve", "demo", "doctor", "spec", "dispatch", "show", "history", "stop")
+COMMANDS = (
+    "serve",
+    "demo",
+    "doctor",
+    "spec",
+    "dispatch",
+    "resume",
+    "revise",
+    "show",
+    "history",
+    "stop",
+)
 PLAN = """\
 # Plan: a second part
 
@@ -159,3 +171,35 @@ def test_doctor_names_each_link_and_what_is_broken(
         assert re.search(rf"^ok   {link} ", good.stdout, re.MULTILINE), good.stdout
     assert (bad.returncode, bad.stderr) == (1, "")
     assert re.search(r"^BAD  Kimi's config .*kimi login", bad.stdout, re.MULTILINE), bad.stdout
+
+
+def test_what_was_interrupted_is_resumed_and_then_revised(
+    kimi_mcp: Run, one_task: Sandbox, start_model: StartModel
+) -> None:
+    gone = {"error": {"message": "You've reached your usage limit for this billing cycle."}}
+    start_model(
+        {
+            "# Your task (1)": (write("one.py", "print('on')\n"), Reply(status=403, body=gone)),
+            "was interrupted": (say("finished"),),
+            "[louder]": (write("one.py", "print('ONE')\n"), say("louder")),
+        }
+    )
+    stopped = kimi_mcp("dispatch", "1")
+    dispatch = stopped.stdout.split(":", 1)[0]
+    assert stopped.returncode == 1
+    again = kimi_mcp("dispatch", "1")
+    assert again.returncode == 2
+    assert f"Resume it: dispatch_spec spec={dispatch}" in again.stderr
+
+    resumed = kimi_mcp("resume", dispatch)
+    assert (resumed.returncode, resumed.stderr) == (0, "")
+    assert f"{dispatch}: 1 of 1 delivered" in resumed.stdout
+
+    revised = kimi_mcp("revise", dispatch, "1", "--feedback", "[louder]")
+    assert (revised.returncode, revised.stderr) == (0, "")
+    assert one_task.show(f"kimi/{dispatch}/task-1", "one.py") == "print('ONE')"
+
+    judged = kimi_mcp("revise", dispatch, "1", "--check", "false")
+    assert judged.returncode == 1
+    assert "Attempt 4 was not delivered (checks_failed)" in judged.stdout
+    assert one_task.show(f"kimi/{dispatch}/task-1", "one.py") == "print('ONE')"
