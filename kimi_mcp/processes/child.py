@@ -121,12 +121,14 @@ async def start(
             with anyio.fail_after(START_BOUND_S):
                 pulse = cast("ByteSendStream", process.stdin)
                 await pulse.send(json.dumps(job).encode() + b"\n")
+                if await status.read() is None:
+                    raise NotStarted("the launcher ended before it had read its job")
                 said = await status.read()
         except (TimeoutError, anyio.BrokenResourceError) as error:
             raise NotStarted("the launcher does not answer") from error
         if said and "failed" in said:
             raise NotStarted(str(said["failed"]))
-        # no word at all: the program has already killed the launcher, which `wait` finds out
+        # no further word: the program has already killed the launcher, which `wait` finds out
         child = Child(process, status, grace_s=grace_s)
         try:
             yield child

@@ -9,7 +9,7 @@ become our child when its parent died (child subreaper, Linux), and is ended bef
 On systems without subreapers the process tree is read before the first signal and ended from that
 list; a daemon that left the tree earlier escapes there.
 
-Status, one JSON object a line: `{"started": pid}` or `{"failed": why}`, then
+Status, one JSON object a line: `{"job": "read"}`, `{"started": pid}` or `{"failed": why}`, then
 `{"exited": code, "signal": n, "stopped": bool, "swept": n}`.
 """
 
@@ -47,6 +47,7 @@ def main() -> None:
     status = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8")
     wakeup = _wake_on_signals()
     job: Job = json.loads(_first_line())
+    _report(status, {"job": "read"})
     become_subreaper()
     try:
         child = subprocess.Popen(
