@@ -21,16 +21,6 @@ from kimi_mcp.review.progress import Progress
 from kimi_mcp.review.report import report
 from kimi_mcp.review.view import View
 
-__all__ = ["View", "demo", "dispatch", "doctor", "history", "serve", "show", "spec", "stop"]
-
-
-def serve(_: argparse.Namespace) -> int:
-    """Serve MCP over stdin and stdout."""
-    from kimi_mcp.server.app import serve as run_server  # noqa: PLC0415  it costs 0.6 s
-
-    run_server()
-    return 0
-
 
 def demo(arguments: argparse.Namespace) -> int:
     """Run the whole loop on a scratch repository."""

@@ -13,6 +13,7 @@ EMPTY = (sys.executable, str(Path(__file__).with_name("empty_server.py")))
 
 MARKER = "# Your task (1)"  # as the brief has it; finds the script
 
+SPEC_PATH = "specs/001-a-better-greeting.md"
 SPEC = """\
 # Spec: 001 -- A better greeting
 
@@ -67,7 +68,7 @@ def repository(root: Path, *, files: int = 0) -> Sandbox:
     made = Sandbox(root)
     made.git("init", "-q")
     made.write("app.py", "def greet(name):\n    return 'Hello ' + name\n")
-    made.write("specs/001-a-better-greeting.md", SPEC)
+    made.write(SPEC_PATH, SPEC)
     for number in range(files):
         text = "".join(f"def f{line}():\n    return {number * line}\n" for line in range(40))
         made.write(f"src/part_{number // 100}/module_{number % 100}.py", text)
