@@ -427,6 +427,15 @@ def scripts_of(scenarios: Sequence[Scenario], dialect: DialectName) -> dict[str,
     return scripts
 
 
+def row(scenario: Scenario, done: Done, number: int, dialect: DialectName) -> str:
+    """Tell what came of a scenario on one line of the campaign's table."""
+    item = done.task(number)
+    name = item.task.outcome or item.task.state
+    is_error = item.task.state is not DELIVERED
+    kept = "work kept" if item.head else "no work"
+    return f"{dialect} | {scenario.name} | {name} | isError {is_error} | {kept} | {told(item)}"
+
+
 def faults(scenario: Scenario, done: Done, number: int, dialect: DialectName) -> Iterator[str]:
     """Say everything that is untrue, or missing, in what was said of a scenario's task."""
     item = done.task(number)

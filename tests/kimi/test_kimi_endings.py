@@ -1,5 +1,12 @@
-"""The table of section 3 of what is known of the CLIs: each end brought about, each named truly."""
+"""Every end of the CLIs that a scripted provider can bring about, each named truly.
 
+The legacy CLI is four times as slow to start: of its provider endings a seeded share is run.
+`FULL_CAMPAIGN=1 .venv/bin/pytest -s -n0 tests/kimi/test_kimi_endings.py` runs all and prints the
+table.
+"""
+
+import os
+import random
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +24,7 @@ from endings import (
     Scenario,
     faults,
     misnamed,
+    row,
     scripts_of,
     spec_of,
 )
@@ -29,6 +37,14 @@ pytestmark = pytest.mark.timeout(300)  # the legacy CLI may have to be installed
 
 HALF = len(PROVIDER) // 2
 PARTS = {"first": PROVIDER[:HALF], "second": PROVIDER[HALF:]}
+SEED = 4
+LEGACY_SHARE = 7  # of each part
+
+
+def legacy_share(part: str) -> Sequence[Scenario]:
+    if "FULL_CAMPAIGN" in os.environ:
+        return PARTS[part]
+    return random.Random(SEED).sample(PARTS[part], LEGACY_SHARE)
 
 
 async def carried_out(
@@ -40,10 +56,10 @@ async def carried_out(
 
 
 def untrue(scenarios: Sequence[Scenario], done: Done, dialect: DialectName) -> dict[str, list[str]]:
-    found = {
-        scenario.name: [*faults(scenario, done, number, dialect)]
-        for number, scenario in enumerate(scenarios, start=1)
-    }
+    found: dict[str, list[str]] = {}
+    for number, scenario in enumerate(scenarios, start=1):
+        print(row(scenario, done, number, dialect))  # noqa: T201  the campaign's table
+        found[scenario.name] = [*faults(scenario, done, number, dialect)]
     return {name: said for name, said in found.items() if said}
 
 
@@ -67,9 +83,10 @@ async def test_every_end_of_the_legacy_cli_is_named_truly(
     part: str, sandbox: Sandbox, start_legacy_model: StartModel
 ):
     configure(SETTINGS)
-    done = await carried_out(PARTS[part], "legacy", sandbox, start_legacy_model)
+    scenarios = legacy_share(part)
+    done = await carried_out(scenarios, "legacy", sandbox, start_legacy_model)
 
-    assert untrue(PARTS[part], done, "legacy") == {}
+    assert untrue(scenarios, done, "legacy") == {}
     await nothing_is_left(done)
 
 
