@@ -453,6 +453,9 @@ def faults(scenario: Scenario, done: Done, number: int, dialect: DialectName) ->
     notes = " ".join(done.notes(number))
     if dialect == "code" and not re.search(scenario.notes, notes):
         yield f"notes {notes!r}"
+    order = [event.kind for event in done.events if event.task == number]
+    if (order[0], order[-1]) != ("task.started", "task.ended") or order.count("task.ended") != 1:
+        yield f"tells its events in the order {order}"
     if bool(item.head) != scenario.leaves_work:
         yield f"keeps its work as {item.head}"
 
