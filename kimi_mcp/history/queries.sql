@@ -206,7 +206,3 @@ ORDER BY number LIMIT :limit;
 SELECT number FROM tasks
 WHERE dispatch = :dispatch AND cancel_requested_at IS NOT NULL
   AND state IN ('waiting', 'running', 'checking');
-
--- name: steps_since
--- The steps of all attempts begun since a point in time.
-SELECT coalesce(sum(steps), 0) AS steps FROM attempts WHERE started_at >= :at;

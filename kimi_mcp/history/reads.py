@@ -158,11 +158,6 @@ class Reads(Store):
                 tasks=frozenset(row["number"] for row in numbers),
             )
 
-    def steps_since(self, at: str) -> int:
-        """Add up the steps of all attempts begun at *at* or later."""
-        with self.reading() as unit:
-            return unit.run("steps_since", at=at).fetchone()["steps"]
-
 
 def events_of(
     unit: Unit, dispatch: DispatchId, *, after: int, task: int | None, limit: int | None

@@ -50,12 +50,6 @@ def diff(
     return Diff(text=b"".join(shown).decode("utf-8", "replace"), left_out=tuple(left_out))
 
 
-def diffstat(git_dir: Path, base: str, commit: str, *, paths: Sequence[str] = ()) -> str:
-    """Show how many lines of which files changed, one line a file and one for the sum."""
-    output = _compared(git_dir, ["--stat=100"], base, commit, paths)
-    return output.decode("utf-8", "replace")
-
-
 def _compared(
     git_dir: Path, options: Sequence[str], base: str, commit: str, paths: Sequence[str]
 ) -> bytes:

@@ -121,16 +121,6 @@ def test_a_task_of_an_unknown_dispatch_is_refused_for_the_dispatch(history: Hist
         history.task(dispatch_id("001-add-login-zzzz"), 1)
 
 
-def test_steps_are_added_up_since_a_moment(history: History, queued: DispatchId):
-    for task, at, steps in [(1, NOON, 5), (2, ONE, 7), (3, ONE, 11)]:
-        history.begin_attempt(queued, task, base_commit="b", at=at)
-        history.advance_attempt(queued, task, 1, steps=steps)
-
-    assert history.steps_since(NOON) == 23
-    assert history.steps_since(ONE) == 18
-    assert history.steps_since("2026-01-03T00:00:00.000Z") == 0
-
-
 @pytest.mark.parametrize("text", ["001-add-login-7k3f", "1234-x-0000", "001-a-b-c-7k3f"])
 def test_a_dispatch_id_passes_the_door(text: str):
     assert dispatch_id(text) == text

@@ -4,7 +4,7 @@ import shutil
 
 from user_checkout import DISPATCH, Checkout, Task
 
-from kimi_mcp.workspace.diff import diff, diffstat
+from kimi_mcp.workspace.diff import diff
 from kimi_mcp.workspace.publish import keep_attempt
 
 
@@ -70,15 +70,3 @@ def test_nothing_changed_is_an_empty_diff(task: Task) -> None:
     shown = diff(task.ledger.git_dir, task.base, task.base, limit_bytes=10)
 
     assert (shown.text, shown.left_out) == ("", ())
-
-
-def test_the_diffstat_sums_up(task: Task) -> None:
-    task.kimi.write("a.txt", "1\n2\n")
-    commit = task.commit().commit
-
-    stat = diffstat(task.ledger.git_dir, task.base, commit)
-
-    assert stat.splitlines() == [
-        " a.txt | 2 ++",
-        " 1 file changed, 2 insertions(+)",
-    ]

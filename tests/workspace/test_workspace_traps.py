@@ -9,7 +9,7 @@ from user_checkout import DISPATCH, Task, lay_task
 
 from kimi_mcp.workspace.clone import renew_git
 from kimi_mcp.workspace.commit import Attempt
-from kimi_mcp.workspace.diff import diff, diffstat
+from kimi_mcp.workspace.diff import diff
 from kimi_mcp.workspace.leftovers import fresh, leftovers, set_aside
 from kimi_mcp.workspace.merge import merge
 from kimi_mcp.workspace.publish import keep_attempt, publish_branch
@@ -83,7 +83,6 @@ def run_all_of_ours(task: Task) -> Attempt:
         expected=None,
     )
     diff(task.repository.common_dir, task.base, merged, limit_bytes=100_000)
-    diffstat(task.repository.common_dir, task.base, merged)
     return attempt
 
 
