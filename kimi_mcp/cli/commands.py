@@ -9,7 +9,6 @@ import anyio
 from kimi_mcp.dispatch import retake
 from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.cancel import cancel
-from kimi_mcp.dispatch.follow import follow
 from kimi_mcp.dispatch.launch import Launched, preview
 from kimi_mcp.dispatch.planning import PlanWish, write_spec
 from kimi_mcp.dispatch.retake import RevisionWish, launch_or_resume
@@ -17,8 +16,8 @@ from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
 from kimi_mcp.history.ids import dispatch_id
 from kimi_mcp.review import listing, showing
-from kimi_mcp.review.progress import Progress
 from kimi_mcp.review.report import report
+from kimi_mcp.review.telling import told
 from kimi_mcp.review.view import View
 
 
@@ -129,12 +128,9 @@ def _follow(
 
 
 async def _print_progress(bench: Workbench, launched: Launched) -> None:
-    dispatch = launched.dispatch
-    progress = Progress([task.number for task in bench.history.tasks(dispatch)])
-    known = len(bench.history.events(dispatch)) if launched.is_again else 0
-    async with aclosing(follow(bench, dispatch, after=known)) as events:
-        async for event in events:
-            line = progress.line(event)
+    lines = told(bench, launched.dispatch, is_from_now=launched.is_again)
+    async with aclosing(lines) as happening:
+        async for _, line in happening:
             if line is not None:
                 print(f"  {line}", flush=True)
 

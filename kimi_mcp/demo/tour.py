@@ -17,15 +17,14 @@ import anyio
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
 from kimi_mcp.demo.story import PLAN, PROGRAM, scripts
 from kimi_mcp.dispatch.admission import LaunchWish
-from kimi_mcp.dispatch.follow import follow
 from kimi_mcp.dispatch.launch import launch
 from kimi_mcp.dispatch.planning import PlanWish, write_spec
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.kimi.install import VERSION, install_kimi_code
 from kimi_mcp.review import showing
-from kimi_mcp.review.progress import Progress
 from kimi_mcp.review.report import report
+from kimi_mcp.review.telling import told
 from kimi_mcp.state import StateFolder
 from kimi_mcp.workspace.scratch import new_repository
 
@@ -87,8 +86,7 @@ def _loop(bench: Workbench, scratch: Path, project: Path, *, say: Say) -> int:
 
 
 async def _follow(bench: Workbench, dispatch: DispatchId, say: Say) -> None:
-    progress = Progress([task.number for task in bench.history.tasks(dispatch)])
-    async with aclosing(follow(bench, dispatch)) as events:
-        async for event in events:
-            if line := progress.line(event):
+    async with aclosing(told(bench, dispatch)) as happening:
+        async for _, line in happening:
+            if line is not None:
                 say(f"   {line}")
