@@ -47,6 +47,15 @@ class StoreUnusable(Unready):
 
 def nearest(word: str, known: Iterable[str], *, limit: int = 3) -> str:
     """Say which known names are meant: the closest first, else the first few, else "none"."""
+    return ", ".join(_near(word, known, limit)) or "none"
+
+
+def nearest_sentence(word: str, known: Iterable[str]) -> str:
+    """Say the same as a sentence that follows another; nothing where nothing is known."""
+    names = _near(word, known, 3)
+    return f" Nearest: {', '.join(names)}." if names else ""
+
+
+def _near(word: str, known: Iterable[str], limit: int) -> list[str]:
     names = list(known)
-    close = difflib.get_close_matches(word, names, n=limit, cutoff=0.5) or names[:limit]
-    return ", ".join(close) or "none"
+    return difflib.get_close_matches(word, names, n=limit, cutoff=0.5) or names[:limit]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-_SIGN = re.compile(r"\*+|\?")
+_STARS = re.compile(r"\*+")
 
 
 def is_glob(path: str) -> bool:
@@ -29,12 +29,39 @@ def expand(pattern: str, files: Iterable[str]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
+    """Write *pattern* as an expression that never tries one piece in a second place.
+
+    The first place where what stands between two stars fits is as good as any later one, so each
+    is held in an atomic group: a pattern of a hundred stars takes no longer than its path is long.
+    """
     *folders, last = pattern.split("/")
-    text = "".join("(?:[^/]+/)*" if part == "**" else f"{_part(part)}/" for part in folders)
-    return re.compile(text + (".+" if last == "**" else _part(last)), re.DOTALL)
+    runs: list[list[str]] = [[]]
+    for part in folders:
+        if part == "**":
+            runs.append([])
+        else:
+            runs[-1].append(_part(part) + "/")
+    first, *others = ["".join(run) for run in runs]
+    end = ".+" if last == "**" else _part(last)
+    if not others:
+        return re.compile(first + end, re.DOTALL)
+    *middle, final = others
+    text = first + "".join(f"(?>(?:[^/]+/)*?{run})" for run in middle if run)
+    if last != "**" or final:
+        # the last run stands at the end, so it has but one place: as many folders from there
+        text += f"(?>(?:[^/]+/)*?{final}{end}\\Z)"
+    else:
+        text += end
+    return re.compile(text, re.DOTALL)
 
 
 def _part(part: str) -> str:
-    plain = _SIGN.split(part)
-    signs = ["[^/]*" if sign.startswith("*") else "[^/]" for sign in _SIGN.findall(part)]
-    return "".join(re.escape(text) + sign for text, sign in zip(plain, [*signs, ""], strict=True))
+    first, *others = [
+        "".join("[^/]" if sign == "?" else re.escape(sign) for sign in piece)
+        for piece in _STARS.split(part)
+    ]
+    if not others:
+        return first
+    *middle, final = others
+    inner = "".join(f"(?>[^/]*?{piece})" for piece in middle if piece)
+    return f"{first}{inner}(?>[^/]*?{final}(?=/|\\Z))"

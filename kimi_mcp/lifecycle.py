@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class DispatchState(StrEnum):
-    """Where a dispatch stands."""
+    """Where a dispatch stands; the last three are over."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -180,11 +180,11 @@ EXPLANATIONS: Mapping[Outcome, Explanation] = {
     ),
     Outcome.SETUP_FAILED: Explanation(
         "The clone could not be prepared, or a check's program is missing in it.",
-        "Correct the setup commands in kimi-mcp.toml or the spec's command.",
+        "Set setup in kimi-mcp.toml ([] for none), or correct the spec's command.",
     ),
     Outcome.MERGE_CONFLICT: Explanation(
         "The tasks that this one depends on do not merge.",
-        "Merge their branches by hand, or make one task depend on the other.",
+        "revise_task with feedback on one of them starts with both sides marked; then resume.",
     ),
     Outcome.CRASHED: Explanation(
         "Kimi ended in a way that is not a known success.",

@@ -9,25 +9,27 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Self, TypeAlias, cast
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from kimi_mcp.errors import Refused, nearest
+from kimi_mcp import setting_values
+from kimi_mcp.errors import Refused, nearest_sentence
+from kimi_mcp.reading import expanded, shown
+from kimi_mcp.setting_tables import Keep, Limits, Profile, Quota, Section, seconds, whole
 
 _PREFIX = "KIMI_MCP_"
 #: Variables that begin like ours and are no settings; the last one is Kimi Code's own.
 _NOT_SETTINGS = frozenset(
     {"KIMI_MCP_HOME", "KIMI_MCP_KIMI", "KIMI_MCP_CONFIG", "KIMI_MCP_TOOL_TIMEOUT_MS"}
 )
-_REF_PART = re.compile(r"(?!.*\.\.)(?!.*\.lock$)[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 _BUILT_IN: Mapping[str, Mapping[str, Any]] = {
     "moderato": {},
-    "swarm": {"steps": 0, "subagents": True},
+    "swarm": {"steps": 0, "subagents": True, "fan_out": "swarm"},
 }
 
 
@@ -35,78 +37,45 @@ def config_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Say where the user's settings stand; the file need not exist."""
     named = environ.get("KIMI_MCP_CONFIG")
     if named:
-        return Path(named).expanduser().absolute()
+        return expanded(named).absolute()
     return platformdirs.user_config_path("kimi-mcp", appauthor=False) / "kimi-mcp.toml"
 
 
-def _whole(default: int, *, low: int, high: int) -> Any:
-    return Field(default=default, ge=low, le=high, description=f"a whole number, {low} to {high}")
-
-
-def _seconds(default: float, *, low: float = 0.1) -> Any:
-    high = 86_400
-    return Field(default=default, ge=low, le=high, description=f"seconds, {low} to {high}")
-
-
-def _ref_prefix(text: str) -> str:
-    if not all(_REF_PART.fullmatch(part) for part in text.split("/")):
-        raise ValueError
-    return text
-
-
-def _inner_folder(text: str) -> str:
-    parts = PurePosixPath(text).parts
-    if not text or text.startswith(("/", "~")) or "\\" in text or {"..", ".git"} & set(parts):
-        raise ValueError
-    return text
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Limits(_Section):
-    """How long, how often and how much; seconds and bytes."""
-
-    task_s: float = _seconds(1800)
-    silence_s: float = _seconds(600)
-    tool_s: float = _seconds(900)
-    check_s: float = _seconds(600)
-    setup_s: float = _seconds(600)
-    grace_s: float = _seconds(10, low=0)
-    attempts: int = _whole(4, low=1, high=100)
-    retries: int = _whole(12, low=0, high=10_000)
-    plan_bytes: int = _whole(1_000_000, low=1, high=100_000_000)
-    spec_bytes: int = _whole(1_000_000, low=1, high=100_000_000)
-
-
-class Profile(_Section):
-    """What a dispatch allows Kimi, and what `switch_profile` writes into Kimi's own config."""
-
-    steps: int = _whole(100, low=0, high=1_000_000)
-    tool_timeout_ms: int = _whole(120_000, low=1, high=86_400_000)
-    thinking: bool = Field(default=True, description="true or false")
-    model: str | None = Field(
-        default=None, min_length=1, description="the name of a model in Kimi's config"
-    )
-    subagents: bool = Field(default=False, description="true or false")
-
-
-class Settings(_Section):
+class Settings(Section):
     """Everything that the user may set."""
 
     profile: str = Field(default="moderato", description="the name of a profile")
-    max_parallel: int = _whole(3, low=1, high=64)
-    branch_prefix: Annotated[str, AfterValidator(_ref_prefix)] = Field(
+    max_parallel: int = whole(3, low=1, high=64)
+    foreground_s: float = seconds(20, low=0)
+    fence: Literal["required", "auto", "off"] = Field(
+        default="auto", description="required, auto or off"
+    )
+    allow_read: Annotated[tuple[str, ...], AfterValidator(setting_values.outer_paths)] = Field(
+        default=(), strict=False, description='a list of paths like ["~/.m2", "/srv/data"]'
+    )
+    allow_write: Annotated[tuple[str, ...], AfterValidator(setting_values.writable_paths)] = Field(
+        default=(),
+        strict=False,
+        description='a list of folders like ["~/data"], none of which holds the home folder',
+    )
+    check_network: Literal["loopback", "open"] = Field(
+        default="loopback", description="loopback or open"
+    )
+    branch_prefix: Annotated[str, AfterValidator(setting_values.ref_prefix)] = Field(
         default="kimi", description="a legal beginning of a branch name, like kimi or team/kimi"
     )
-    specs_dir: Annotated[str, AfterValidator(_inner_folder)] = Field(
+    specs_dir: Annotated[str, AfterValidator(setting_values.inner_path)] = Field(
         default="specs", description="a folder inside the repository, relative to its root"
     )
-    setup: tuple[str, ...] = Field(
-        default=(), strict=False, description='a list of commands, like ["npm ci"]'
+    setup: Annotated[tuple[str, ...] | None, AfterValidator(setting_values.commands)] = Field(
+        default=None, strict=False, description='a list of commands, like ["npm ci"]'
+    )
+    bring: Annotated[tuple[str, ...], AfterValidator(setting_values.inner_paths)] = Field(
+        default=(), strict=False, description='a list of files inside, like ["config/*.local"]'
     )
     limits: Limits = Field(default_factory=Limits, description="a table")
+    quota: Quota = Field(default_factory=Quota, description="a table")
+    keep: Keep = Field(default_factory=Keep, description="a table")
     profiles: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Profile] = Field(
         default_factory=dict, description="a table of tables, one for each profile"
     )
@@ -120,13 +89,13 @@ class Settings(_Section):
                 message names each with what is allowed.
         """
         path = file or config_file(environ)
-        settings = cls._checked(_read(path), source=str(path))
+        settings = cls.checked(_read(path), source=str(path))
         variables = _variables(environ)
         if variables:
             values = _read(path)
             for key, value in variables.items():
                 _put(values, key, value)
-            settings = cls._checked(values, source=f"The environment, over {path}")
+            settings = cls.checked(values, source=f"The environment, over {path}")
         return settings
 
     def profile_named(self, name: str) -> Profile:
@@ -137,12 +106,17 @@ class Settings(_Section):
         """
         if name not in self.profiles:
             raise Refused(
-                f"There is no profile {name!r}. Known profiles: {', '.join(self.profiles)}."
+                f"There is no profile {shown(name)!r}. Known profiles: {', '.join(self.profiles)}."
             )
         return self.profiles[name]
 
     @classmethod
-    def _checked(cls, values: dict[str, Any], *, source: str) -> Self:
+    def checked(cls, values: dict[str, Any], *, source: str) -> Self:
+        """Check values that were read from TOML; *source* begins each line of a refusal.
+
+        Raises:
+            Refused: an unknown key, or a value out of range.
+        """
         try:
             settings = cls.model_validate(_with_built_in(values))
         except ValidationError as error:
@@ -154,12 +128,24 @@ class Settings(_Section):
         return settings
 
 
+def toml_of(text: str, *, source: str) -> dict[str, Any]:
+    """Parse TOML.
+
+    Raises:
+        Refused: it is none.
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
+        raise Refused(f"{source} is not valid TOML: {error}. Correct it by hand.") from error
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_of(path.read_text(encoding="utf-8"), source=str(path))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise Refused(f"{path} is not valid TOML: {error}. Correct it by hand.") from error
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}.") from error
@@ -183,14 +169,24 @@ _Key: TypeAlias = tuple[str, ...]
 def _fields() -> Mapping[_Key, FieldInfo]:
     """Every key that holds a value; `*` stands for a profile's name."""
     top = {(name,): field for name, field in Settings.model_fields.items()}
-    del top["limits",], top["profiles",]
+    del top["limits",], top["profiles",], top["quota",], top["keep",]
+    quota = {("quota", name): field for name, field in Quota.model_fields.items()}
+    keep = {("keep", name): field for name, field in Keep.model_fields.items()}
     limits = {("limits", name): field for name, field in Limits.model_fields.items()}
     profile = {("profiles", "*", name): field for name, field in Profile.model_fields.items()}
-    return {**top, **limits, **profile}
+    return {**top, **limits, **quota, **keep, **profile}
 
 
 _FIELDS = _fields()
-_TEXTS: frozenset[object] = frozenset({str, str | None})
+_TEXTS: frozenset[object] = frozenset(
+    {
+        str,
+        str | None,
+        Literal["required", "auto", "off"],
+        Literal["loopback", "open"],
+        Literal["processes", "swarm"],
+    }
+)
 
 
 def _variables(environ: Mapping[str, str]) -> dict[_Key, Any]:
@@ -203,8 +199,7 @@ def _variables(environ: Mapping[str, str]) -> dict[_Key, Any]:
         if not matches:
             known = [_PREFIX + "_".join(key).upper().replace("*", "MODERATO") for key in _FIELDS]
             raise Refused(
-                f"The environment: unknown variable {variable}. "
-                f"Nearest: {nearest(variable, known)}."
+                f"The environment: unknown variable {variable}.{nearest_sentence(variable, known)}"
             )
         key, match = matches[0]
         exact = tuple(match[1].lower() if part == "*" else part for part in key)
@@ -240,7 +235,7 @@ def _complaint(item: ErrorDetails) -> str:
     dotted = ".".join(key)
     if item["type"] == "extra_forbidden":
         known = [".".join(_starred(key, known)) for known in _FIELDS]
-        return f"unknown key {dotted}. Nearest: {nearest(dotted, known)}."
+        return f"unknown key {dotted}.{nearest_sentence(dotted, known)}"
     if key[-1] == "[key]":
         return (
             f"{key[-2]!r} cannot name a profile; "

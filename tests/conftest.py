@@ -1,8 +1,10 @@
 """What every test may use: a guarded machine, the real Kimi, a scripted model, a repository."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -10,6 +12,14 @@ from kimi_mcp.demo.script import Reply
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
 from kimi_mcp.kimi.install import install_kimi_code
 from sandbox import Sandbox, StartModel
+
+MEASURED = "measured"
+
+
+def pytest_configure() -> None:
+    """Heed the signals of a terminal, which a shell has ignored by whatever it runs behind `&`."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +46,35 @@ def kimi_main() -> Path:
     """The real Kimi Code's program, installed once for all runs of this checkout."""
     cache = Path(__file__).parents[1] / ".cache" / "kimi"
     return install_kimi_code(cache, say=lambda _: None)
+
+
+@pytest.fixture
+def noticeboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder beyond the clone in which the programs of a dispatch may leave notes for a test."""
+    folder = tmp_path / "noticeboard"
+    folder.mkdir()
+    monkeypatch.setenv("KIMI_MCP_ALLOW_WRITE", f"['{folder}']")
+    return folder
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keep a figure for the end of the run, where it is printed."""
+    return lambda figure: request.node.user_properties.append((MEASURED, figure))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one worker more than there are cores: the suite waits for other processes a lot."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have measured."""
+    passed = cast("list[pytest.TestReport]", terminalreporter.getreports("passed"))
+    for report in passed:
+        for name, figure in report.user_properties:
+            if name == MEASURED and report.when == "call":
+                terminalreporter.write_line(f"measured: {figure}")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Whole dispatches through the use cases: launched, carried out by a real runner, followed."""
 
+import gzip
 import os
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -11,6 +12,7 @@ import anyio
 from kimi_mcp.demo.script import Call, Reply
 from kimi_mcp.dispatch.follow import follow
 from kimi_mcp.dispatch.launch import Launched, LaunchWish, launch
+from kimi_mcp.dispatch.planning.trusting import trust
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Event
@@ -18,10 +20,10 @@ from kimi_mcp.lifecycle import Outcome, TaskState
 from kimi_mcp.review.report import Report, TaskReport, report
 from kimi_mcp.review.showing import show
 from kimi_mcp.review.view import View
+from patience import PATIENCE_S
 from sandbox import Sandbox
 
 SPEC_PATH = "specs/001-work.md"
-BOUND_S = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +87,10 @@ def at_once(*replies: Reply) -> Reply:
 
 
 def specify(sandbox: Sandbox, spec: str) -> None:
-    """Write and commit *spec*."""
-    sandbox.write(SPEC_PATH, spec)
+    """Write and commit *spec*, as a user who then trusts it."""
+    file = sandbox.write(SPEC_PATH, spec)
     sandbox.commit("Specify")
+    trust(bench_of(sandbox), str(file))
 
 
 async def carried_out(sandbox: Sandbox, spec: str) -> Done:
@@ -96,10 +99,19 @@ async def carried_out(sandbox: Sandbox, spec: str) -> Done:
     return await dispatched(sandbox)
 
 
-async def dispatched(sandbox: Sandbox, *, bound_s: float = BOUND_S, max_parallel: int = 2) -> Done:
+async def dispatched(
+    sandbox: Sandbox,
+    *,
+    bound_s: float = PATIENCE_S,
+    max_parallel: int = 2,
+    is_over_quota: bool = False,
+    base: str | None = None,
+) -> Done:
     """Dispatch the spec that was committed, and follow it to its end."""
     bench = bench_of(sandbox)
-    wish = LaunchWish(spec=SPEC_PATH, max_parallel=max_parallel)
+    wish = LaunchWish(
+        spec=SPEC_PATH, max_parallel=max_parallel, is_over_quota=is_over_quota, base=base
+    )
     with anyio.fail_after(bound_s):
         launched = await anyio.to_thread.run_sync(launch, bench, wish)
         return await followed(bench, launched)
@@ -128,3 +140,11 @@ def branches(sandbox: Sandbox) -> list[str]:
 def pinned(sandbox: Sandbox) -> list[str]:
     """Name the refs that hold bases and attempts."""
     return sandbox.git("for-each-ref", "--format=%(refname)", "refs/kimi").splitlines()
+
+
+def printed(file: Path) -> bytes:
+    """Read raw output of a dispatch that is over, which its runner may have compressed by now."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return gzip.decompress(file.with_name(f"{file.name}.gz").read_bytes())

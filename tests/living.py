@@ -9,8 +9,8 @@ import anyio
 import psutil
 
 import kimi_mcp
+from patience import PATIENCE_S
 
-BOUND_S = 40.0  # on a machine that is busy with other tests
 ENV = {"PATH": os.environ["PATH"]}
 PYTHON = sys.executable
 IMPORTABLE = {**ENV, "PYTHONPATH": str(Path(kimi_mcp.__file__).parents[1])}
@@ -30,12 +30,12 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-async def until_gone(*pids: int, within_s: float = BOUND_S) -> None:
+async def until_gone(*pids: int, within_s: float = PATIENCE_S) -> None:
     """Wait until none of the processes is left."""
     await until(lambda: not any(is_alive(pid) for pid in pids), within_s=within_s)
 
 
-async def until(is_so: Callable[[], bool], *, within_s: float = BOUND_S) -> None:
+async def until(is_so: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
     """Wait for something in another process, which can only be asked again and again."""
     with anyio.fail_after(within_s):
         while not is_so():  # noqa: ASYNC110

@@ -27,6 +27,7 @@ ENVELOPE = {
     "io.modelcontextprotocol/clientInfo": {"name": "claude-code", "version": "2.1.330"},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
+TAKES_TASKS: Message = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
 HANDSHAKE = {
     "protocolVersion": "2025-11-25",
     "capabilities": {},
@@ -45,13 +46,15 @@ class RawClient:
         self._stdin = cast("ByteSendStream", process.stdin)
         self._lines = BufferedByteReceiveStream(cast("ByteReceiveStream", process.stdout))
         self._requests = 0
+        self.capabilities: Message = {}
+        """What each request declares from now on."""
 
     def request(self, method: str, /, **params: object) -> Message:
         """Compose a request; nothing is sent."""
         self._requests += 1
         meta: Message = {"progressToken": self._requests}
         if self._era == "modern":
-            meta |= ENVELOPE
+            meta |= self._envelope()
         return {
             "jsonrpc": "2.0",
             "id": self._requests,
@@ -67,7 +70,7 @@ class RawClient:
         """Compose the notification that ends *request*; nothing is sent."""
         params: Message = {"requestId": request["id"], "reason": reason}
         if self._era == "modern":
-            params["_meta"] = ENVELOPE
+            params["_meta"] = self._envelope()
         return {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
 
     async def send(self, *messages: Message) -> None:
@@ -77,9 +80,9 @@ class RawClient:
     async def answer(self, request: Message) -> Message:
         """Read until *request* is answered; return its result or its error."""
         while True:
-            message = await self._message()
+            message = await self.next_message()
             if message.get("id") == request["id"]:
-                return message.get("result") or message["error"]
+                return message["result"] if "result" in message else message["error"]
 
     async def ask(self, request: Message) -> Message:
         """Send *request* and wait for its answer."""
@@ -101,7 +104,7 @@ class RawClient:
         await self._stdin.aclose()
         try:
             while True:
-                await self._message()
+                await self.next_message()
         except (anyio.EndOfStream, anyio.IncompleteRead):
             return await self._process.wait()
 
@@ -112,7 +115,10 @@ class RawClient:
         )
         await self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
-    async def _message(self) -> Message:
+    def _envelope(self) -> Message:
+        return ENVELOPE | {"io.modelcontextprotocol/clientCapabilities": self.capabilities}
+
+    async def next_message(self) -> Message:
         """Read one line, which must be a JSON-RPC message and nothing else."""
         line = await self._lines.receive_until(b"\n", LONGEST_LINE_BYTES)
         message: Message = json.loads(line)

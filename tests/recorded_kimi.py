@@ -38,6 +38,13 @@ def wrapper(folder: Path, *words: str | Path) -> Path:
     return program
 
 
+def readable(*folders: Path) -> str:
+    """Write the setting that lets the wrapper run within the fence, as an environment variable."""
+    return json.dumps(
+        [str(one) for one in (Path(__file__).parent, sys.prefix, sys.base_prefix, *folders)]
+    )
+
+
 def recorded(dialect: str, name: str) -> Path:
     """Say where the recording of a scenario lies."""
     return RECORDINGS / dialect / f"{re.sub('[^a-z0-9]+', '-', name)}.json"

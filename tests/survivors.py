@@ -9,7 +9,8 @@ import anyio
 import anyio.to_thread
 import psutil
 
-from living import BOUND_S, is_alive, pid_in
+from living import is_alive, pid_in
+from patience import PATIENCE_S
 
 
 def processes_of(dispatch: str) -> list[psutil.Process]:
@@ -42,7 +43,7 @@ async def process_in(file: Path) -> psutil.Process:
     return psutil.Process(await pid_in(file))
 
 
-async def happened(event: threading.Event, *, within_s: float = BOUND_S) -> None:
+async def happened(event: threading.Event, *, within_s: float = PATIENCE_S) -> None:
     """Wait for an event that a thread sets."""
     assert await anyio.to_thread.run_sync(event.wait, within_s)
 

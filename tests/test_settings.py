@@ -30,7 +30,7 @@ def test_without_a_file_the_defaults_hold(file: Path):
         max_parallel=3,
         branch_prefix="kimi",
         specs_dir="specs",
-        setup=(),
+        setup=None,
         limits=Limits(
             task_s=1800,
             silence_s=600,
@@ -40,6 +40,8 @@ def test_without_a_file_the_defaults_hold(file: Path):
             grace_s=10,
             attempts=4,
             retries=12,
+            free_bytes=500_000_000,
+            kimis=0,
             plan_bytes=1_000_000,
             spec_bytes=1_000_000,
         ),
@@ -48,7 +50,12 @@ def test_without_a_file_the_defaults_hold(file: Path):
                 steps=100, tool_timeout_ms=120_000, thinking=True, model=None, subagents=False
             ),
             "swarm": Profile(
-                steps=0, tool_timeout_ms=120_000, thinking=True, model=None, subagents=True
+                steps=0,
+                tool_timeout_ms=120_000,
+                thinking=True,
+                model=None,
+                subagents=True,
+                fan_out="swarm",
             ),
         },
     )
@@ -57,7 +64,7 @@ def test_without_a_file_the_defaults_hold(file: Path):
 def test_the_file_overrides_single_keys_of_a_built_in_profile_and_adds_new_ones(file: Path):
     settings = load(file, "[profiles.swarm]\nsteps = 300\n[profiles.tiny]\nsteps = 5\n")
 
-    assert settings.profile_named("swarm") == Profile(steps=300, subagents=True)
+    assert settings.profile_named("swarm") == Profile(steps=300, subagents=True, fan_out="swarm")
     assert settings.profile_named("tiny") == Profile(steps=5)
     assert list(settings.profiles) == ["moderato", "swarm", "tiny"]
 
@@ -77,7 +84,7 @@ def test_the_environment_overrides_the_file_key_by_key(file: Path):
     assert settings.setup == ("npm ci", "npm run build")
     assert settings.profiles == {
         "moderato": Profile(tool_timeout_ms=5, model="2"),
-        "swarm": Profile(steps=0, subagents=True, thinking=False),
+        "swarm": Profile(steps=0, subagents=True, fan_out="swarm", thinking=False),
     }
 
 
@@ -119,6 +126,13 @@ def test_an_unknown_variable_is_refused_with_the_nearest(file: Path):
         ("[profiles]\nswarm = 1", "profiles.swarm = 1", "a table"),
         ('setup = "make"', "setup = 'make'", "a list of commands"),
         ("setup = [1]", "setup.0 = 1", "a list of commands"),
+        ('setup = [" "]', "setup", "a list of commands"),
+        ('bring = [".env", "../x"]', "bring", "files inside"),
+        ('bring = ["a\\\\b"]', "bring", "files inside"),
+        ('allow_read = ["data"]', "allow_read", "a list of paths"),
+        ('allow_read = ["/data/../etc"]', "allow_read", "a list of paths"),
+        ('allow_write = ["/"]', "allow_write", "none of which holds the home"),
+        ('allow_write = ["~/"]', "allow_write", "none of which holds the home"),
         ('profile = "swrm"', "no profile 'swrm'", "moderato, swarm"),
         ("max_parallel = \n", "not valid TOML", "line 1"),
     ],
@@ -182,3 +196,50 @@ def test_a_file_that_is_no_text_is_refused(file: Path):
 
     with pytest.raises(Refused, match="not valid TOML"):
         Settings.load({}, file)
+
+
+def test_a_profile_may_say_more_and_what_it_does_not_say_is_left_open(file: Path):
+    settings = load(
+        file,
+        """
+        [profiles.night]
+        task_s = 7200
+        max_parallel = 6
+        weekly_steps = 2048
+        five_hour_steps = 300
+        fan_out = "swarm"
+        [profiles.night.kimi.loop_control]
+        reserved_context_size = 40000
+        [quota]
+        live = true
+        price = { input = 5.0, output = 25.0 }
+        """,
+        KIMI_MCP_PROFILES_MODERATO_KIMI="{ image = { max_edge_px = 800 } }",
+        KIMI_MCP_PROFILES_MODERATO_FAN_OUT="processes",
+    )
+
+    night, moderato = settings.profile_named("night"), settings.profile_named("moderato")
+    assert (night.task_s, night.max_parallel) == (7200, 6)
+    assert (night.weekly_steps, night.five_hour_steps, night.fan_out) == (2048, 300, "swarm")
+    assert night.kimi == {"loop_control": {"reserved_context_size": 40_000}}
+    assert moderato.kimi == {"image": {"max_edge_px": 800}}
+    assert (moderato.task_s, moderato.weekly_steps) == (None, None)
+    assert settings.quota.live
+    assert (settings.quota.price.input, settings.quota.price.cached) == (5.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tools = { disabled = [] }",
+        "hooks = []",
+        "loop_control = { max_steps_per_turn = 5 }",
+        "mcp = { client = { tool_call_timeout_ms = 5 } }",
+        "services = { when = 2026-01-01 }",
+    ],
+)
+def test_raw_settings_that_kimi_mcp_sets_itself_or_cannot_write_are_refused(file: Path, text: str):
+    said = refusal(file, f"[profiles.moderato.kimi]\n{text}\n")
+
+    assert "profiles.moderato.kimi = " in said
+    assert "allowed: a table of Kimi's own keys" in said

@@ -1,102 +1,73 @@
-"""Is everything here that a dispatch needs? One line a link: state, evidence, remedy."""
+"""Is everything here that the whole chain needs? Each link: state, evidence, remedy.
 
-import platform
+Nothing is changed, and no step is spent unless asked for. A link that breaks does not keep the
+others from being looked at.
+"""
+
+import argparse
+import json
+import os
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 
-from kimi_mcp import __version__
-from kimi_mcp.dispatch.switching import kimi_config
-from kimi_mcp.dispatch.workbench import Workbench
-from kimi_mcp.errors import KimiMcpError
-from kimi_mcp.kimi.detect import detect_kimi
-from kimi_mcp.profiles.source import read_config
-from kimi_mcp.settings import config_file
-from kimi_mcp.workspace.repository import git_version
+from kimi_mcp.claude.places import Places, Scope
+from kimi_mcp.cli import doctor_claude, doctor_kimi, doctor_machine
+from kimi_mcp.cli.finding import Finding, Look, State, looked
 
-OLDEST_GIT = (2, 38)  # `merge-tree --write-tree`
-LEAST_FREE_BYTES = 1_000_000_000
+MOST_COLUMNS = 100
+NOT_GOOD = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One link of the chain."""
-
-    name: str
-    is_good: bool
-    evidence: str
-
-    @property
-    def line(self) -> str:
-        """The link on one line."""
-        return f"{'ok  ' if self.is_good else 'BAD '} {self.name:<14} {self.evidence}"
-
-
-def examine(bench: Workbench) -> list[Finding]:
-    """Look at every link; nothing is changed and no step is spent."""
-    return [
-        Finding(
-            name="kimi-mcp",
-            is_good=True,
-            evidence=f"{__version__}, Python {platform.python_version()}",
-        ),
-        *_links(bench),
-    ]
+def doctor(arguments: argparse.Namespace) -> int:
+    """Look at every link, and tell of each."""
+    columns = min(shutil.get_terminal_size((80, 24)).columns, MOST_COLUMNS)
+    found: list[Finding] = []
+    if arguments.deep and not arguments.json:
+        print("Asks Kimi one real question: this costs one step.", flush=True)
+    for finding in examine(os.environ, Path.cwd(), is_deep=arguments.deep):
+        found.append(finding)
+        if not arguments.json:
+            print(finding.text(columns), flush=True)
+    if arguments.json:
+        print(json.dumps([finding.plain() for finding in found], indent=2))
+    return NOT_GOOD if any(finding.state is State.BAD for finding in found) else 0
 
 
-def _links(bench: Workbench) -> Iterator[Finding]:
-    links: tuple[tuple[str, Callable[[Workbench], str]], ...] = (
-        ("settings", _settings),
-        ("state folder", _state),
-        ("git", _git),
-        ("Kimi", _kimi),
-        ("Kimi's config", _config),
-        ("Claude Code", _claude),
-    )
-    for name, look in links:
-        try:
-            yield Finding(name=name, is_good=True, evidence=look(bench))
-        except KimiMcpError as error:
-            yield Finding(name=name, is_good=False, evidence=str(error))
+def examine(
+    environ: Mapping[str, str], folder: Path, *, is_deep: bool = False
+) -> Iterator[Finding]:
+    """Look at every link in turn; the same fault is told once, where it is first met."""
+    told: set[str] = set()
+    for name, look in _links(environ, folder, is_deep=is_deep):
+        for finding in looked(name, look):
+            if finding.state is not State.BAD or finding.evidence not in told:
+                yield finding
+            told.add(finding.evidence)
 
 
-def _settings(bench: Workbench) -> str:
-    settings = bench.settings()
-    file = config_file(bench.environ)
-    return f"{file} ({'read' if file.exists() else 'absent'}), profile {settings.profile}"
-
-
-def _state(bench: Workbench) -> str:
-    free_bytes = shutil.disk_usage(bench.state.root).free
-    if free_bytes < LEAST_FREE_BYTES:
-        raise KimiMcpError(f"{bench.state.root} has only {free_bytes // 10**6} MB free; make room.")
-    return f"{bench.state.root}, {free_bytes // 10**9} GB free"
-
-
-def _git(_: Workbench) -> str:
-    version = git_version()
-    numbers = tuple(int(part) for part in version.split(".")[:2])
-    if numbers < OLDEST_GIT:
-        raise KimiMcpError(f"{version} is too old to merge results; install git 2.38 or newer.")
-    return version
-
-
-def _kimi(bench: Workbench) -> str:
-    kimi = detect_kimi(bench.state, environ=bench.environ)
-    name = "kimi-cli (legacy)" if kimi.dialect == "legacy" else "Kimi Code"
-    return f"{name} {kimi.version}, {kimi.executable}"
-
-
-def _config(bench: Workbench) -> str:
-    _, file = kimi_config(bench)
-    config = read_config(file)
-    if not config.get("default_model") and "KIMI_MODEL_NAME" not in bench.environ:
-        raise KimiMcpError(f"{file} names no default model; run `kimi login`.")
-    return f"{file}, model {config.get('default_model', 'from the environment')}"
-
-
-def _claude(bench: Workbench) -> str:
-    found = shutil.which("claude", path=bench.environ.get("PATH"))
-    if found is None:
-        return "not on PATH (needed only where you want to use it)"
-    return f"{found}; register with: claude mcp add kimi -- kimi-mcp"
+def _links(
+    environ: Mapping[str, str], folder: Path, *, is_deep: bool
+) -> Iterator[tuple[str, Look]]:
+    machine, kimi, claude = doctor_machine, doctor_kimi, doctor_claude
+    places = Places.of(Scope.USER, folder=folder, environ=environ)
+    yield "kimi-mcp", lambda: machine.ourselves(environ)
+    yield "settings", lambda: machine.settings(environ)
+    yield "project", lambda: machine.project(environ, folder)
+    yield "state folder", lambda: machine.state(environ)
+    yield "disk", lambda: machine.disk(environ)
+    yield "clock", lambda: machine.clock(environ, datetime.now(UTC))
+    yield "git", machine.git
+    yield "fence", lambda: machine.fence(environ)
+    yield "Kimi", lambda: kimi.kimi(environ)
+    yield "Kimi's config", lambda: kimi.config(environ)
+    yield "Kimi's login", lambda: kimi.account(environ)
+    if is_deep:
+        yield "Kimi's answer", lambda: kimi.prompt(environ)
+    yield "Claude Code", lambda: claude.client(environ)
+    if claude.is_in_use(environ, places):
+        yield "server", lambda: claude.server(environ, places)
+        yield "plugin", lambda: claude.plugin(places)
+        yield "hook", lambda: claude.hook(environ, places)
+        yield "rule", lambda: claude.rule(places, claude.receipts(folder, environ))

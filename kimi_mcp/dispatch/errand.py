@@ -16,7 +16,7 @@ from kimi_mcp.spec.model import Spec
 
 
 class Purpose(StrEnum):
-    """Why a runner is sent."""
+    """Why a runner is sent: for all tasks, what was interrupted, one task again, or its checks."""
 
     CARRY_OUT = "carry_out"
     RESUME = "resume"
@@ -69,7 +69,7 @@ class Amendments:
         )
 
     def entries(self) -> tuple[FileEntry, ...]:
-        """Return the added file entries."""
+        """Parse the file entries that a reviewer has added to the task's list."""
         return tuple(read_file(text) for text in self.files)
 
 

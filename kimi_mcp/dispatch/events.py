@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from kimi_mcp.history.records import Change, Check
+from kimi_mcp.history.records import Change, Check, Finding, FindingKind, Rerun
 from kimi_mcp.lifecycle import Outcome
 
 
@@ -54,6 +54,13 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fenced:
+    """What of the fence is missing around Kimi; empty when it is whole."""
+
+    gaps: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionKnown:
     """Kimi's session has this id."""
 
@@ -70,11 +77,26 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Charged:
+    """Requests that no `Step` told of: found in Kimi's journals later, or merely possible."""
+
+    steps: int
+    possible: int  # beyond that, where agents were killed while they may just have asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """What Kimi left behind has become a commit; the checks run on exactly that."""
 
     commit: str
     changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a reviewer must know of the commit, apart from what its checks say."""
+
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +108,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The attempt is over. Delivered means: no outcome, not cancelled."""
+    """The attempt is over."""
 
     outcome: Outcome | None
     is_cancelled: bool
@@ -95,10 +117,37 @@ class Ended:
     sentence: str
     closing_words: str = ""
     quote: str | None = None
+    is_lost: bool = False  # its runner died; told by who found that out
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether it came to what was wanted: no outcome, not cancelled, not lost."""
+        return self.outcome is None and not self.is_cancelled and not self.is_lost
+
+    @property
+    def word(self) -> str:
+        """How it ended, in a word: its outcome, where it has one."""
+        if self.is_cancelled:
+            return "cancelled"
+        if self.is_lost:
+            return "lost"
+        return str(self.outcome) if self.outcome else "delivered"
 
 
 TaskEvent = (
-    Started | Step | ToolDone | Said | Noted | SessionKnown | Spent | Committed | Checked | Ended
+    Started
+    | Step
+    | ToolDone
+    | Said
+    | Noted
+    | Fenced
+    | SessionKnown
+    | Spent
+    | Charged
+    | Committed
+    | Found
+    | Checked
+    | Ended
 )
 
 _KINDS: Mapping[str, type[TaskEvent]] = {
@@ -107,9 +156,12 @@ _KINDS: Mapping[str, type[TaskEvent]] = {
     "task.tool_done": ToolDone,
     "task.said": Said,
     "task.noted": Noted,
+    "task.fenced": Fenced,
     "task.session": SessionKnown,
     "task.spent": Spent,
+    "task.charged": Charged,
     "task.committed": Committed,
+    "task.found": Found,
     "task.checked": Checked,
     "task.ended": Ended,
 }
@@ -130,10 +182,26 @@ def decode(kind: str, payload: Mapping[str, Any]) -> TaskEvent | None:
     if made is Committed:
         values["changes"] = tuple(Change(**_known(Change, one)) for one in values["changes"])
     if made is Checked:
-        values["check"] = Check(**_known(Check, values["check"]))
+        values["check"] = _check(values["check"])
+    if made is Found:
+        values["findings"] = tuple(_finding(one) for one in values["findings"])
     if made is Ended and values["outcome"] is not None:
         values["outcome"] = Outcome(values["outcome"])
     return made(**values)
+
+
+def _check(payload: Mapping[str, Any]) -> Check:
+    values = _known(Check, payload)
+    for name in ("again", "on_base"):
+        if values.get(name) is not None:
+            values[name] = Rerun(values[name])
+    return Check(**values)
+
+
+def _finding(payload: Mapping[str, Any]) -> Finding:
+    values = _known(Finding, payload)
+    values["kind"] = FindingKind(values["kind"])
+    return Finding(**values)
 
 
 def _known(made: type[Any], payload: Mapping[str, Any]) -> dict[str, Any]:

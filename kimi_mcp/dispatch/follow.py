@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 import anyio
 
-from kimi_mcp.dispatch.recover import reconcile
+from kimi_mcp.dispatch.recovery.reconcile import reconcile
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Event

@@ -16,6 +16,7 @@ INTERRUPTIONS = frozenset(
         Outcome.KIMI_UNUSABLE,
         Outcome.CONFIG_INVALID,
         Outcome.SETUP_FAILED,
+        Outcome.MERGE_CONFLICT,  # it never began, and does when the conflict has been settled
         Outcome.CRASHED,
     }
 )

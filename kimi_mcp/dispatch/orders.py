@@ -5,10 +5,12 @@ needs neither the settings nor the library that validates them.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, TypeAlias
 
 from kimi_mcp.kimi.dialect import DialectName
+
+FenceLevel: TypeAlias = Literal["required", "auto", "off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +36,22 @@ class Orders:
     setup_s: float
     grace_s: float
     kimi_dialect: DialectName = "code"
+    fan_out: Literal["processes", "swarm"] = "processes"
     tool_s: float = 900.0
     retries: int = 12
+    free_bytes: int = 0
+    clones_days: int = 14  # how long clones of other dispatches stay, at least
+    history_days: int = 0  # how long dispatches keep their steps; 0: for ever
+    history_bytes: int = 0  # how large the history may grow with them; 0: as it likes
+    kimis: int = 0  # at once on this machine; 0: by its memory
+    fence: FenceLevel = "auto"
+    is_check_network_cut: bool = True
+    bring: tuple[str, ...] = ()  # files of the checkout that git does not hold
+    allow_read: tuple[str, ...] = ()  # absolute
+    allow_write: tuple[str, ...] = ()
+    caches: str | None = None  # of the tools, this repository's own; nothing: the task's
+    kimi_files: tuple[str, ...] = ()  # what Kimi's own programs read besides themselves
+    kimi_keys: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of its configuration
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON values that `from_json` reads."""
@@ -47,8 +63,16 @@ class Orders:
         known: dict[str, Any] = {
             item.name: values[item.name] for item in fields(cls) if item.name in values
         }
-        for name in ("kimi_argv", "tasks", "setup"):
-            known[name] = tuple(known[name])
+        for name in (
+            "kimi_argv",
+            "tasks",
+            "setup",
+            "bring",
+            "allow_read",
+            "allow_write",
+            "kimi_files",
+        ):
+            known[name] = tuple(known.get(name, ()))
         return cls(**known)
 
     def step_budget(self, *wishes: int | None) -> int:

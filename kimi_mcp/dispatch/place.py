@@ -4,10 +4,12 @@
 current folder. A linked worktree counts as itself.
 """
 
+import os
 from pathlib import Path
 
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
+from kimi_mcp.reading import expanded, shown
 from kimi_mcp.workspace.repository import Repository, locate
 
 NAMED_CANDIDATES = 5
@@ -23,11 +25,13 @@ def repository_for(
     """
     if repo is not None:
         named = _absolute(bench, repo)
-        if not named.exists():  # git would look around it
-            raise Refused(f"There is no folder {named}; repo names a folder of a repository.")
+        if not os.path.exists(named):  # noqa: PTH110  whose kin raises for names that are too long
+            raise Refused(
+                f"There is no folder {shown(str(named))}; repo names a folder of a repository."
+            )
         return locate(named)
-    if spec is not None and Path(spec).expanduser().is_absolute():
-        return locate(Path(spec).expanduser())
+    if spec is not None and spec.startswith(("/", "~")):
+        return locate(expanded(spec))
     start = Path(bench.environ.get("CLAUDE_PROJECT_DIR") or bench.folder)
     try:
         return locate(start)
@@ -48,4 +52,4 @@ def described(repository: Repository) -> str:
 
 
 def _absolute(bench: Workbench, path: str) -> Path:
-    return bench.folder / Path(path).expanduser()
+    return bench.folder / expanded(path)

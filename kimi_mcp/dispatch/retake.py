@@ -11,17 +11,24 @@ from kimi_mcp import globs
 from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.errand import Amendments, Errand, Purpose
 from kimi_mcp.dispatch.interruption import is_interrupted
+from kimi_mcp.dispatch.landing.discard import is_discarded, settled_tasks
 from kimi_mcp.dispatch.launch import Launched, launch
-from kimi_mcp.dispatch.recover import reconcile
-from kimi_mcp.dispatch.start import start_runner
+from kimi_mcp.dispatch.recovery.reconcile import reconcile
+from kimi_mcp.dispatch.repositories import repository_of
+from kimi_mcp.dispatch.start import runner_started, taken
 from kimi_mcp.dispatch.workbench import Workbench
-from kimi_mcp.errors import Refused, nearest
-from kimi_mcp.history.ids import DispatchId, dispatch_id
+from kimi_mcp.errors import Refused, nearest_sentence
+from kimi_mcp.history.ids import DispatchId, RunId, dispatch_id
 from kimi_mcp.history.records import Change, Task
-from kimi_mcp.lifecycle import TaskState
+from kimi_mcp.lifecycle import DispatchState, TaskState
+from kimi_mcp.quoting.quotes import quoted
+from kimi_mcp.reading import shown
 from kimi_mcp.spec.answers import read_verification
 from kimi_mcp.spec.entries import FileEntry, Operation
+from kimi_mcp.workspace.holdings import exists
+from kimi_mcp.workspace.scope import can_be_allowed
 
+NAME_CHARS = 120
 _OPERATIONS = {"A": Operation.CREATE, "M": Operation.MODIFY, "D": Operation.DELETE}
 
 
@@ -57,7 +64,7 @@ def launch_or_resume(bench: Workbench, wish: LaunchWish) -> Launched:
 def resume(
     bench: Workbench, dispatch: DispatchId, *, tasks: tuple[int, ...] | None = None
 ) -> Launched:
-    """Continue every interrupted task of a dispatch, each in its own Kimi session.
+    """Continue every interrupted task of a dispatch, each in its own Kimi session, then merge.
 
     Raises:
         Refused: it still runs, or nothing of it was interrupted.
@@ -66,17 +73,21 @@ def resume(
     rows = _over(bench, dispatch)
     wanted = [row for row in rows if tasks is None or row.number in tasks]
     interrupted = [row.number for row in wanted if is_interrupted(row)]
-    if not interrupted:
+    is_unmerged = bench.history.dispatch(dispatch).state is not DispatchState.FINISHED and any(
+        row.state is TaskState.DELIVERED for row in rows
+    )
+    if not interrupted and not is_unmerged:
         raise Refused(
             f"Nothing of {dispatch} was interrupted. revise_task works on a finished task again; "
             "a changed spec is dispatched anew."
         )
     waiting = [row.number for row in wanted if row.state is TaskState.SKIPPED]
     errand = Errand(purpose=Purpose.RESUME, tasks=tuple(sorted([*interrupted, *waiting])))
-    _send(bench, dispatch, errand, {})
+    run = _send(bench, dispatch, errand, {})
     named = ", ".join(str(number) for number in errand.tasks)
+    what = f"tasks {named}" if named else "to merge what was delivered"
     return Launched(
-        dispatch=dispatch, is_again=True, text=f"{dispatch}: running again, tasks {named}."
+        dispatch=dispatch, run=run, is_again=True, text=f"{dispatch}: running again, {what}."
     )
 
 
@@ -89,6 +100,11 @@ def revise(bench: Workbench, dispatch: DispatchId, wish: RevisionWish) -> Launch
     """
     _over(bench, dispatch)
     row = bench.history.task(dispatch, wish.task)
+    if (how := settled_tasks(bench, dispatch).get(wish.task)) is not None:
+        raise Refused(
+            f"Task {wish.task} of {dispatch} has left it ({how}). Dispatch a spec with what is "
+            "still to be done."
+        )
     attempts = bench.history.attempts(dispatch, wish.task)
     if not attempts:
         raise Refused(f"Task {wish.task} of {dispatch} was never begun ({row.state}); resume it.")
@@ -106,19 +122,31 @@ def revise(bench: Workbench, dispatch: DispatchId, wish: RevisionWish) -> Launch
         feedback=wish.feedback,
         drop_files=tuple(change.path for change in _chosen(changes, wish.drop_files, "changed")),
     )
-    _send(bench, dispatch, errand, {wish.task: amendments.to_json()})
+    run = _send(bench, dispatch, errand, {wish.task: amendments.to_json()}, revised=wish.task)
     how = "judged anew, without Kimi" if wish.feedback is None else "with your words"
-    return Launched(dispatch=dispatch, is_again=True, text=f"{dispatch}: task {wish.task} {how}.")
+    text = f"{dispatch}: task {wish.task} {how}."
+    return Launched(dispatch=dispatch, run=run, is_again=True, text=text)
 
 
 def _over(bench: Workbench, dispatch: DispatchId) -> tuple[Task, ...]:
     """Return the tasks of a dispatch that is over."""
     reconcile(bench)
-    if not bench.history.dispatch(dispatch).state.is_terminal:
+    found = bench.history.dispatch(dispatch)
+    if not found.state.is_terminal:
         raise Refused(
             f"{dispatch} is still running. Wait for it (get_result wait_s=300) or cancel it first."
         )
-    return bench.history.tasks(dispatch)
+    if is_discarded(bench, dispatch):
+        raise Refused(f"{dispatch} was discarded. Dispatch its spec anew.")
+    tasks = bench.history.tasks(dispatch)
+    repository = repository_of(bench.history.dispatch(dispatch))
+    for task in tasks:
+        if task.commit_id is not None and not exists(repository.common_dir, task.commit_id):
+            raise Refused(
+                f"What task {task.number} of {dispatch} delivered is no longer in the repository: "
+                "it was landed or removed. Dispatch a spec with what is still to be done."
+            )
+    return tasks
 
 
 def _send(
@@ -126,13 +154,22 @@ def _send(
     dispatch: DispatchId,
     errand: Errand,
     amendments: Mapping[int, dict[str, object]],
-) -> None:
-    reopened = bench.history.reopen(
-        dispatch, errand=errand.to_json(), tasks=errand.tasks, amendments=amendments
-    )
-    if not reopened:
-        raise Refused(f"{dispatch} was taken up by somebody else just now; look again.")
-    start_runner(bench, dispatch)
+    *,
+    revised: int | None = None,
+) -> RunId:
+    with runner_started(bench) as runner, taken(bench, dispatch) as lifeline:
+        run = bench.history.reopen(
+            dispatch,
+            errand=errand.to_json(),
+            tasks=errand.tasks,
+            amendments=amendments,
+            at=bench.stamp(),
+            revised=revised,
+        )
+        if run is None:
+            raise Refused(f"{dispatch} was taken up by somebody else just now; look again.")
+        runner.carry_out(dispatch, lifeline=lifeline)
+    return run
 
 
 def _amended(row: Task, changes: Sequence[Change], wish: RevisionWish) -> Amendments:
@@ -156,15 +193,15 @@ def _chosen(changes: Sequence[Change], wanted: Sequence[str], what: str) -> list
     for pattern in wanted:
         matching = [change for change in changes if globs.matches(pattern, change.path)]
         if not matching:
-            known = nearest(pattern, [change.path for change in changes])
-            raise Refused(
-                f"{pattern} is not among the files {what} in this task. Nearest: {known}."
-            )
+            known = [quoted(change.path, limit=NAME_CHARS) for change in changes]
+            near = nearest_sentence(pattern, known) or " There are none."
+            raise Refused(f"{shown(pattern)} is not among the files {what} in this task.{near}")
         chosen += matching
     return chosen
 
 
 def _entry(change: Change) -> FileEntry:
-    if change.status not in _OPERATIONS or "submodule" in (change.stray_reason or ""):
-        raise Refused(f"{change.path} cannot be allowed: {change.stray_reason}. Drop it instead.")
+    if change.status not in _OPERATIONS or not can_be_allowed(change.stray_reason or ""):
+        path = quoted(change.path, limit=NAME_CHARS)
+        raise Refused(f"{path} cannot be allowed: {change.stray_reason}. Drop it instead.")
     return FileEntry(operation=_OPERATIONS[change.status], path=change.path)

@@ -8,11 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from kimi_mcp.dispatch.redacting import redactor_of
 from kimi_mcp.history.history import History
 from kimi_mcp.history.times import timestamp
-from kimi_mcp.settings import Settings
+from kimi_mcp.quoting.envelope import Envelope
+from kimi_mcp.quoting.shapes import Redact, without_shapes
 from kimi_mcp.state import StateFolder
+
+if TYPE_CHECKING:
+    from kimi_mcp.settings import Settings
 
 
 def _utc_now() -> datetime:
@@ -27,7 +33,11 @@ class Workbench:
     history: History
     environ: Mapping[str, str]
     folder: Path  # where the caller stands
+    redact: Redact = without_shapes
+    """Takes secrets out of what is told."""
     now: Callable[[], datetime] = _utc_now
+    envelope: Callable[[], Envelope] = Envelope.fresh
+    """Makes what a reply encloses a worker's text in: a new one for each reply."""
 
     @classmethod
     def open(cls, environ: Mapping[str, str] = os.environ) -> "Workbench":
@@ -37,19 +47,23 @@ class Workbench:
             StoreUnusable: the history is newer than this version, or unreadable.
         """
         state = StateFolder.locate(environ)
+        redact = redactor_of(state, environ)
         return cls(
             state=state,
-            history=History.open(state.history_db),
+            history=History.open(state.history_db, redact=redact),
+            redact=redact,
             environ=environ,
             folder=Path.cwd(),
         )
 
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """Read the user's settings as they are now.
 
         Raises:
             Refused: a key or value is not allowed.
         """
+        from kimi_mcp.settings import Settings  # noqa: PLC0415  the first answer need not wait
+
         return Settings.load(self.environ)
 
     def stamp(self) -> str:

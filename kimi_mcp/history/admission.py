@@ -40,9 +40,12 @@ class Admission(Store):
                 spec_hash=new.spec_hash,
                 base_commit=new.base_commit,
                 base_branch=new.base_branch,
+                snapshot_of=new.snapshot_of,
                 profile=new.profile,
                 orders=json.dumps(new.orders),
                 session=new.session,
+                account=new.account,
+                findings=new.findings,
                 at=at,
             )
             unit.run_each(
@@ -53,6 +56,7 @@ class Admission(Store):
                         "number": task.number,
                         "title": task.title,
                         "depends_on": json.dumps(task.depends_on),
+                        "forecast": None if task.forecast is None else json.dumps(task.forecast),
                     }
                     for task in new.tasks
                 ],

@@ -1,15 +1,15 @@
-"""What the runner writes down while it works: attempts, checks, changes and events."""
+"""What becomes known of an attempt without an event that tells of it."""
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from kimi_mcp.history.ids import DispatchId
-from kimi_mcp.history.records import AttemptFacts, Change, Check
+from kimi_mcp.history.records import AttemptFacts
 from kimi_mcp.history.store import Store, Value
+from kimi_mcp.quoting.shapes import Redact
 
-_NOTHING: Mapping[str, Value] = dict.fromkeys(AttemptFacts.__annotations__)
+#: Of an attempt nothing new is known.
+NOTHING: Mapping[str, Value] = dict.fromkeys(AttemptFacts.__annotations__)
 
 
 class Journal(Store):
@@ -17,44 +17,21 @@ class Journal(Store):
 
     __slots__ = ()
 
-    def begin_attempt(
-        self,
-        dispatch: DispatchId,
-        task: int,
-        *,
-        base_commit: str,
-        at: str,
-        feedback: str | None = None,
-    ) -> int:
-        """Begin a task's next attempt and return its number."""
-        with self.writing() as unit:
-            row = unit.run(
-                "insert_attempt",
-                dispatch=dispatch,
-                task=task,
-                base_commit=base_commit,
-                at=at,
-                feedback=feedback,
-            ).fetchone()
-            return row["attempt"]
-
     def advance_attempt(
         self, dispatch: DispatchId, task: int, attempt: int, **facts: Unpack[AttemptFacts]
     ) -> bool:
         """Record what became known of an unfinished attempt; False when it is over already."""
-        return self._update_attempt(dispatch, task, attempt, ended_at=None, facts=facts)
-
-    def finish_attempt(
-        self,
-        dispatch: DispatchId,
-        task: int,
-        attempt: int,
-        *,
-        at: str,
-        **facts: Unpack[AttemptFacts],
-    ) -> bool:
-        """End an attempt with the last of what is known; False when it is over already."""
-        return self._update_attempt(dispatch, task, attempt, ended_at=at, facts=facts)
+        values: dict[str, Any] = {**NOTHING, **facts}
+        with self.writing() as unit:
+            cursor = unit.run(
+                "update_attempt",
+                dispatch=dispatch,
+                task=task,
+                attempt=attempt,
+                ended_at=None,
+                **values,
+            )
+            return cursor.rowcount == 1
 
     def keep_lost_attempt(
         self, dispatch: DispatchId, task: int, attempt: int, *, commit_id: str, ref: str
@@ -70,62 +47,14 @@ class Journal(Store):
                 ref=ref,
             )
 
-    def record_checks(
-        self, dispatch: DispatchId, task: int, attempt: int, checks: Iterable[Check]
-    ) -> None:
-        """Record commands that were run on an attempt's commit."""
-        address = {"dispatch": dispatch, "task": task, "attempt": attempt}
-        with self.writing() as unit:
-            unit.run_each("insert_check", [address | asdict(check) for check in checks])
 
-    def record_changes(
-        self, dispatch: DispatchId, task: int, attempt: int, changes: Iterable[Change]
-    ) -> None:
-        """Record the files that an attempt changed."""
-        address = {"dispatch": dispatch, "task": task, "attempt": attempt}
-        with self.writing() as unit:
-            unit.run_each("insert_change", [address | asdict(change) for change in changes])
-
-    def append_event(
-        self,
-        dispatch: DispatchId,
-        *,
-        kind: str,
-        at: str,
-        task: int | None = None,
-        attempt: int | None = None,
-        payload: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Append an event (*payload*: JSON values only) and return its number."""
-        with self.writing() as unit:
-            row = unit.run(
-                "append_event",
-                dispatch=dispatch,
-                task=task,
-                attempt=attempt,
-                at=at,
-                kind=kind,
-                payload=json.dumps(payload or {}),
-            ).fetchone()
-            return row["number"]
-
-    def _update_attempt(
-        self,
-        dispatch: DispatchId,
-        task: int,
-        attempt: int,
-        *,
-        ended_at: str | None,
-        facts: AttemptFacts,
-    ) -> bool:
-        values: dict[str, Any] = {**_NOTHING, **facts}
-        with self.writing() as unit:
-            cursor = unit.run(
-                "update_attempt",
-                dispatch=dispatch,
-                task=task,
-                attempt=attempt,
-                ended_at=ended_at,
-                **values,
-            )
-            return cursor.rowcount == 1
+def within(value: Any, redact: Redact) -> Any:
+    """Take the secrets out of every text of a JSON value, before it is escaped."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, Any]", value).items()
+        return {name: within(inner, redact) for name, inner in pairs}
+    if isinstance(value, list | tuple):
+        return [within(inner, redact) for inner in cast("Iterable[Any]", value)]
+    return value

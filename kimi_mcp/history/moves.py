@@ -4,13 +4,14 @@ A move that the table does not have is a bug and raises. A move that came second
 nothing has changed.
 """
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kimi_mcp.errors import Refused
-from kimi_mcp.history.ids import DispatchId
-from kimi_mcp.history.store import Store
+from kimi_mcp.history.ids import DispatchId, RunId, resumed_id, revised_id
+from kimi_mcp.history.store import Store, Unit
 from kimi_mcp.lifecycle import DISPATCH_MOVES, TASK_MOVES, DispatchState, Outcome, TaskState
 
 
@@ -92,10 +93,19 @@ class Moves(Store):
             )
             return cursor.rowcount == 1
 
-    def lose(self, dispatch: DispatchId, *, source: DispatchState, at: str, note: str) -> bool:
+    def lose(
+        self,
+        dispatch: DispatchId,
+        *,
+        source: DispatchState,
+        at: str,
+        note: str,
+        told: tuple[str, Mapping[str, Any]] | None = None,
+    ) -> bool:
         """Write a dispatch, its live tasks and unfinished attempts off as lost.
 
-        Only for who has seen that no runner holds the lifeline.
+        *told* is the event, kind and payload, by which each of these attempts ends. Only for who
+        holds the lifeline.
 
         Raises:
             ValueError: a dispatch in *source* is over already.
@@ -116,6 +126,18 @@ class Moves(Store):
             )
             if cursor.rowcount != 1:
                 return False
+            if told is not None:
+                kind, payload = told[0], json.dumps(told[1])
+                for row in unit.run("unfinished_attempts", dispatch=dispatch).fetchall():
+                    unit.run(
+                        "append_event",
+                        dispatch=dispatch,
+                        task=row["task"],
+                        attempt=row["attempt"],
+                        at=at,
+                        kind=kind,
+                        payload=payload,
+                    ).fetchall()
             unit.run("lose_tasks", dispatch=dispatch, at=at, note=note)
             unit.run("end_attempts", dispatch=dispatch, at=at)
             return True
@@ -127,11 +149,14 @@ class Moves(Store):
         errand: Mapping[str, Any],
         tasks: Iterable[int],
         amendments: Mapping[int, Mapping[str, Any]],
-    ) -> bool:
+        at: str,
+        revised: int | None = None,
+    ) -> RunId | None:
         """Queue a dispatch that is over again: *tasks* wait, with what reviewers amended.
 
         Returns:
-            Whether it was over; somebody else may have been first.
+            The run that begins, of the task *revised* or of all that is left to do; None when the
+            dispatch was not over: somebody else may have been first.
 
         Raises:
             Refused: another dispatch of the same spec is live.
@@ -147,14 +172,16 @@ class Moves(Store):
                 )
             cursor = unit.run("reopen_dispatch", dispatch=dispatch, errand=json.dumps(errand))
             if cursor.rowcount != 1:
-                return False
+                return None
             for number in tasks:
                 unit.run("reopen_task", dispatch=dispatch, number=number)
             for number, amended in amendments.items():
                 unit.run(
                     "amend_task", dispatch=dispatch, number=number, amendments=json.dumps(amended)
                 )
-            return True
+            run = _next_run(unit, dispatch, revised)
+            unit.run("insert_run", id=run, dispatch=dispatch, task=revised, at=at)
+            return run
 
     def note_task(self, dispatch: DispatchId, number: int, sentence: str) -> None:
         """Say something about a task that is over; its state stays."""
@@ -183,3 +210,16 @@ class Moves(Store):
                 for number in tasks
             ]
             return any(counts)
+
+
+def _next_run(unit: Unit, dispatch: DispatchId, revised: int | None) -> RunId:
+    """Name the run that begins now; one that never came to its attempt has used up its number."""
+    taken = {row["id"] for row in unit.run("runs", dispatch=dispatch)}
+    attempts = len(unit.run("attempts", dispatch=dispatch, task=revised).fetchall())
+    named = (
+        resumed_id(dispatch, count)
+        if revised is None
+        else revised_id(dispatch, revised, attempts + count)
+        for count in itertools.count(1)
+    )
+    return next(run for run in named if run not in taken)

@@ -6,9 +6,10 @@ a column added later disturbs nobody. Points in time are `times.timestamp` texts
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, TypedDict
 
-from kimi_mcp.history.ids import DispatchId
+from kimi_mcp.history.ids import DispatchId, RunId
 from kimi_mcp.lifecycle import DispatchState, Outcome, TaskState
 
 
@@ -19,6 +20,8 @@ class NewTask:
     number: int
     title: str
     depends_on: tuple[int, ...] = ()
+    #: What it is like and how many steps it is expected to take; JSON values only.
+    forecast: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,12 @@ class Order:
     orders: Mapping[str, Any]
     #: Claude's session, where known.
     session: str | None
+    #: The commit upon which *base_commit* holds the user's uncommitted files; None: it holds none.
+    snapshot_of: str | None = None
+    #: Whose quota it spends, as a fingerprint; None where that is not known.
+    account: str | None = None
+    #: How many findings the spec's lint had; None where nobody counted.
+    findings: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +74,44 @@ class Dispatch(Order):
     note: str | None
     #: What the newest runner was sent for; None the first time.
     errand: Mapping[str, Any] | None
+    #: When its events went, for their age or their size; None: they are all there.
+    condensed_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchOverview:
+    """A dispatch as a list of many tells it."""
+
+    id: DispatchId
+    state: DispatchState
+    repository: str
+    spec_title: str
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    #: How many there are, were delivered, and were delivered without any check.
+    tasks: int
+    delivered: int
+    unchecked: int
+    #: Of all its attempts.
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A dispatch from a launch, a resume or a revision to its end: what a caller waits for."""
+
+    id: RunId
+    dispatch: DispatchId
+    #: From 1 within its dispatch.
+    number: int
+    #: The task that is revised; None: whatever the dispatch has to do.
+    task: int | None
+    first_event: int
+    began_at: str
+    ended_at: str | None
+    #: How it ended: finished, cancelled or lost. It never changes again.
+    state: DispatchState | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +134,13 @@ class Task:
     cancel_requested_at: str | None
     #: What reviewers changed of the spec's task; JSON values only.
     amendments: Mapping[str, Any]
+    #: What was known and expected of it when it was dispatched; JSON values only.
+    forecast: Mapping[str, Any] | None = None
     #: How many attempts were begun, and the steps of all of them.
     attempts: int
     steps: int
+    #: Beyond those: of agents that were killed while they may just have asked their model.
+    possible_steps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +155,8 @@ class Attempt:
     commit_id: str | None
     ref: str | None
     steps: int
+    #: Beyond those: of agents that were killed while they may just have asked their model.
+    possible_steps: int = 0
     input_tokens: int
     cached_tokens: int
     output_tokens: int
@@ -118,6 +171,8 @@ class Attempt:
     sentence: str | None
     #: The reviewer's words that it began with.
     feedback: str | None
+    #: What of the fence was missing around Kimi, as a sentence.
+    fence_gaps: str | None
 
 
 class AttemptFacts(TypedDict, total=False):
@@ -134,6 +189,14 @@ class AttemptFacts(TypedDict, total=False):
     quote: str | None
     outcome: str | None
     sentence: str | None
+    fence_gaps: str | None
+
+
+class Rerun(StrEnum):
+    """How a command ended that was run once more, or on another commit."""
+
+    PASSED = "passed"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +212,27 @@ class Check:
     is_timed_out: bool = False
     duration_ms: int
     output_tail: str
+    #: Why it counts as failed, whatever its exit code; or why it could not be started.
+    fault: str | None = None
+    #: How it ended when it was run once more on the same commit; None when it was not.
+    again: Rerun | None = None
+    #: How it ends on the commit that the task began from; None when that is not known.
+    on_base: Rerun | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it could be started at all."""
+        return self.exit_code is not None or self.is_timed_out or self.fault is None
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether it passed, in the end: a check that failed first may pass the second time."""
+        return self.again is Rerun.PASSED or self.is_passed_at_first
+
+    @property
+    def is_passed_at_first(self) -> bool:
+        """Whether its first run passed."""
+        return self.exit_code == 0 and not self.is_timed_out and self.fault is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +247,33 @@ class Change:
     deleted: int | None
     #: Why the spec does not allow it; None when it does.
     stray_reason: str | None = None
+    #: What it is when it is no plain text: binary, a link …
+    nature: str | None = None
+
+    @property
+    def extent(self) -> str:
+        """How large it is, and what it is besides its lines: `+3 -1, made executable`."""
+        lines = [] if self.added is None else [f"+{self.added} -{self.deleted or 0}"]
+        return ", ".join([*lines, *([self.nature] if self.nature else [])]) or "no lines"
+
+
+class FindingKind(StrEnum):
+    """What a reviewer must know of a commit."""
+
+    WEAKENED = "weakened"
+    EXPECTATION = "expectation"
+    SECRET = "secret"  # noqa: S105  a name, not a password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something in an attempt's commit that a reviewer must know."""
+
+    kind: FindingKind
+    path: str
+    #: Of the file as it is now; None for the file as a whole.
+    line: int | None = None
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

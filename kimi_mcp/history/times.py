@@ -20,5 +20,5 @@ def timestamp(moment: datetime) -> str:
 
 
 def moment(text: str) -> datetime:
-    """Read what `timestamp` wrote."""
+    """Read what `timestamp` wrote, as a moment in UTC."""
     return datetime.fromisoformat(text)

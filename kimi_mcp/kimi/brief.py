@@ -6,6 +6,7 @@ that the provider's prompt cache serves it; the task follows. The frame around t
 stays under 600 tokens (golden test).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 COMMON = """\
@@ -54,6 +55,24 @@ REVIEWED = """\
 Your work on this task was reviewed, and it goes on: the files are as you left them. The rules are
 the same. What the reviewer says:
 """
+
+
+SWARM = """\
+You lead a swarm: {count} independent tasks of one specification, in a private clone of a git
+repository. Do none of them yourself. Call the tool AgentSwarm once, alone in its answer, with
+
+- prompt_template: `Read {folder}/task-{{{{item}}}}.md: it is your whole task. Do exactly that.`
+- items: {items}
+
+When the agents are done, close with one line a task: done, or what is missing. Do not look at or
+mend their work: another program checks every task by itself.
+"""
+
+
+def lead(numbers: Sequence[int], *, folder: str) -> str:
+    """Write the brief of a Kimi that hands tasks to agents; each one's own lies in *folder*."""
+    items = ", ".join(f'"{number}"' for number in numbers)
+    return SWARM.format(count=len(numbers), folder=folder, items=f"[{items}]")
 
 
 def go_on(task: Assignment, *, feedback: str | None) -> str:

@@ -27,7 +27,7 @@ def new_session() -> str | None:
 
 
 def arguments(executable: tuple[str, ...], turn: Turn) -> list[str]:
-    """Build the argv for *turn*."""
+    """Build the argv for *turn*: print mode, one JSON object a line."""
     argv = [*executable, "-p", turn.argument, "--output-format", "stream-json"]
     if turn.model is not None:
         argv += ["-m", turn.model]
@@ -98,6 +98,7 @@ DIALECT = Dialect(
     guidance=("AGENTS.md", "agents.md", ".kimi-code/AGENTS.md"),
     journals="sessions/*/session_*/agents/*/wire.jsonl",
     agent_tools=frozenset({"Agent", "AgentSwarm"}),
+    guarded_tools=frozenset({"Bash", "Edit", "Write"}),
     is_hint_final=True,
     new_session=new_session,
     arguments=arguments,

@@ -5,10 +5,15 @@ back until its first tool has ended. The session journal has all of it as it hap
 agent; it is an internal format ("debug material"), so what is unknown in it is skipped.
 """
 
+from typing import cast
+
 from kimi_mcp.kimi.observations import (
+    AgentAsked,
+    AgentEnded,
     AgentFailed,
     AnswerCompleted,
     AnswerCut,
+    Compacting,
     Observation,
     PlainSaid,
     Retrying,
@@ -25,7 +30,7 @@ _CUT = frozenset({"max_tokens", "truncated", "length"})
 
 
 def decode_output(line: bytes) -> list[Observation]:
-    """Decode one line of standard output."""
+    """Read one line of Kimi Code's standard output; nothing where it tells us nothing."""
     record = json_object(line)
     match record.get("role"), record.get("type"):
         case "assistant", _:
@@ -61,8 +66,14 @@ def decode_journal(line: bytes, agent: str) -> list[Observation]:
             ]
         case "usage.record":
             return [_tokens(mapping(record.get("usage")))]
+        case "llm.request" if record.get("kind") == "compaction":
+            return [Compacting(agent=agent)]
+        case "turn.prompt" if agent != "main":
+            return [AgentAsked(agent=agent, text=_said(record.get("input")))]
         case "subagent.failed":
-            return [AgentFailed(error=_error_text(record.get("error")))]
+            return [AgentFailed(error=_error_text(record.get("error"))), _ended(record)]
+        case "subagent.completed" | "subagent.cancelled":
+            return [_ended(record)]
         case "turn.ended" if agent == "main":
             error = mapping(record.get("error"))
             return [
@@ -106,6 +117,15 @@ def _loop_event(event: Record, agent: str) -> list[Observation]:
             return [TextSaid(text=text)] if text else []
         case _:
             return []
+
+
+def _said(parts: object) -> str:
+    listed = cast("list[object]", parts) if isinstance(parts, list) else []
+    return "\n".join(text_or_none(mapping(part).get("text")) or "" for part in listed)
+
+
+def _ended(record: Record) -> AgentEnded:
+    return AgentEnded(agent=text_or_none(record.get("subagentId")) or "")
 
 
 def _tokens(usage: Record) -> TokensUsed:

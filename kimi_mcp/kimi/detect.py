@@ -19,7 +19,14 @@ from kimi_mcp.kimi import legacy
 from kimi_mcp.kimi.command import Turn
 from kimi_mcp.kimi.dialect import DialectName
 from kimi_mcp.kimi.dialects import DIALECTS
-from kimi_mcp.kimi.identify import INSTALL, check_trial, recognise, release, unusable
+from kimi_mcp.kimi.identify import (
+    INSTALL,
+    check_trial,
+    recognise,
+    release,
+    tells_version,
+    unusable,
+)
 from kimi_mcp.kimi.install import main_script
 from kimi_mcp.kimi.node import named_nodes, node_command, suitable_node
 from kimi_mcp.kimi.probe import ask
@@ -34,7 +41,6 @@ _NO_SURPRISES = {
     "KIMI_CLI_NO_AUTO_UPDATE": "1",
     "KIMI_DISABLE_TELEMETRY": "1",
 }
-_TRIAL_LIMIT_S = 60.0
 _TRIAL_LIMIT_BYTES = 2_000_000  # its traceback has every local variable in it
 
 
@@ -58,7 +64,7 @@ def detect_kimi(state: StateFolder, *, environ: Mapping[str, str] = os.environ) 
     Raises:
         KimiUnusable: there is none, or the one found is not usable; with the exact remedy.
     """
-    program = _find(state, environ)
+    program = find_kimi(state, environ)
     env = passed_on(environ) | _NO_SURPRISES
     memory = state.cache / "kimi.json"
     involved = [program, *named_nodes(env)]
@@ -70,7 +76,12 @@ def detect_kimi(state: StateFolder, *, environ: Mapping[str, str] = os.environ) 
     return kimi
 
 
-def _find(state: StateFolder, environ: Mapping[str, str]) -> Path:
+def find_kimi(state: StateFolder, environ: Mapping[str, str] = os.environ) -> Path:
+    """Find the Kimi that would be used, without starting it: it may still be unusable.
+
+    Raises:
+        KimiUnusable: there is none; with the remedy.
+    """
     if named := environ.get(NAMED_BY):
         program = Path(named).expanduser().absolute()
         if not program.is_file():
@@ -85,7 +96,7 @@ def _find(state: StateFolder, environ: Mapping[str, str]) -> Path:
         return private
     raise unusable(
         f"No Kimi found: {NAMED_BY} is not set, there is no `kimi` on PATH.",
-        f"Install Kimi Code ({INSTALL}; Node 22.19 or newer), then run `kimi login`.",
+        f"Install Kimi Code ({INSTALL} with Node 22.19 or newer), then run `kimi login`.",
     )
 
 
@@ -104,13 +115,13 @@ def _judge(program: Path, *, state: StateFolder, env: Mapping[str, str]) -> Kimi
     real = program.resolve()
     if real.suffix in _SCRIPTS:
         node = suitable_node(cwd=state.cache, env=env, script=real)
-        argv = node_command(node, real, compile_cache=state.cache / "node-compile")
+        argv = node_command(node, real, compile_cache=state.compile_cache)
     elif os.access(program, os.X_OK):
         argv = (str(program),)
     else:
         raise unusable(f"{program} is not executable.", f"Run: chmod +x {program}")
     try:
-        answer = ask([*argv, "--version"], cwd=state.cache, env=env)
+        answer = ask([*argv, "--version"], cwd=state.cache, env=env, is_enough=tells_version)
     except OSError as error:
         raise unusable(
             f"{program} cannot be started: {error.strerror}.", f"Install it anew: {INSTALL}"
@@ -133,7 +144,6 @@ def _try_legacy(
             legacy.arguments(argv, turn),
             cwd=home,
             env=legacy.environment(env, {}, turn),
-            limit_s=_TRIAL_LIMIT_S,
             limit_bytes=_TRIAL_LIMIT_BYTES,
         )
     check_trial(answer, program=program)

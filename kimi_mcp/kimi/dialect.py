@@ -35,6 +35,7 @@ class Dialect:
     guidance: tuple[str, ...]  # files of a repository that it reads by itself
     journals: str  # where they lie in a home, as a glob
     agent_tools: frozenset[str]  # tools that start agents
+    guarded_tools: frozenset[str]  # tools that run commands or write files
     is_hint_final: bool  # whether nothing but its exit comes after a complete answer
     new_session: Callable[[], str | None]  # an id where it must be given in advance
     arguments: Callable[[tuple[str, ...], Turn], list[str]]

@@ -16,7 +16,7 @@ from kimi_mcp.kimi.dialects import DIALECTS
 
 
 def user_home(environ: Mapping[str, str], dialect: Dialect = DIALECTS["code"]) -> Path:
-    """Return the user's own home of a dialect."""
+    """Return where the user's own Kimi of this dialect has its configuration; it may not exist."""
     named = environ.get(dialect.home_variable)
     home = Path(named) if named else Path(environ.get("HOME", "~")) / dialect.home_folder
     return home.expanduser().absolute()

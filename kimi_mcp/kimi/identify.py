@@ -12,8 +12,9 @@ from kimi_mcp.kimi.dialect import DialectName
 from kimi_mcp.kimi.probe import LIMIT_S, Answer
 
 OLDEST = (0, 38, 0)
-OLDEST_NODE = (22, 19, 0)
-INSTALL = "npm install -g @moonshot-ai/kimi-code"
+OLDEST_NODE = (22, 19, 0)  # Kimi Code 2.1.0's package.json, engines
+_NPM = "npm install -g @moonshot-ai/kimi-code"
+INSTALL = f"`kimi-mcp setup --kimi`, or {_NPM}"
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:[-+]\S*)?")
 _LEGACY = re.compile(r"kimi, version (\S+)")
@@ -34,13 +35,18 @@ def unusable(found: str, remedy: str) -> KimiUnusable:
     return KimiUnusable(f"kimi_unusable: {found} {remedy}")
 
 
+def tells_version(text: str) -> bool:
+    """Tell whether a program that said *text* has told which Kimi it is."""
+    return bool(_LEGACY.search(text)) or any(map(release, text.splitlines()))
+
+
 def recognise(answer: Answer, *, program: Path) -> tuple[DialectName, str]:
     """Return dialect and version of the Kimi that gave *answer* to `--version`.
 
     Raises:
         KimiUnusable: it is no Kimi, or one that we cannot drive.
     """
-    if answer.exit_code is None:
+    if answer.exit_code is None and not tells_version(answer.text):
         raise unusable(
             f"{program} did not end when asked for its version ({LIMIT_S:.0f} s, 64 KB at most).",
             f"Run `{program} --version` in a terminal, or set KIMI_MCP_KIMI to another Kimi Code.",
@@ -64,7 +70,7 @@ def recognise(answer: Answer, *, program: Path) -> tuple[DialectName, str]:
     if numbers < OLDEST:
         raise unusable(
             f"{program} is Kimi Code {version}; kimi-mcp needs 0.38 or newer.",
-            f"Run: {INSTALL}@latest",
+            f"Run: {_NPM}@latest",
         )
     return "code", version
 

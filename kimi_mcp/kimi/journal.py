@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from kimi_mcp.kimi.dialect import Dialect
-from kimi_mcp.kimi.observations import Observation, SessionFound
+from kimi_mcp.kimi.observations import Observation, SessionFound, StepBegan
 from kimi_mcp.kimi.records import LineSplitter, text_or_none
 
 READ_BYTES = 4_000_000  # at most, per file and poll
@@ -19,30 +19,43 @@ class Journal:
     """Follows the journals of all agents of one Kimi home.
 
     Whole lines that stand in them when the object is made belong to earlier attempts and are passed
-    over; a torn last one is cut off by Kimi Code itself when it resumes (2.1.0, ran). The worker
-    can delete, replace or fill them as it likes: nothing here raises for that or waits.
+    over, unless all is wanted from the start; a torn last one is cut off by Kimi Code itself when
+    it resumes (2.1.0, ran). The worker can delete, replace or fill them as it likes: nothing here
+    raises for that or waits.
     """
 
-    def __init__(self, home: Path, dialect: Dialect) -> None:
+    def __init__(self, home: Path, dialect: Dialect, *, is_from_the_start: bool = False) -> None:
         self._home = home
         self._dialect = dialect
         self._files: dict[Path, _Tail] = {}
         self._announced: set[str] = set()
-        for path in self._paths():
+        for path in [] if is_from_the_start else self._paths():
             self._files[path] = _Tail(path, offset=_end_of_lines(path))
 
+    @property
+    def agents(self) -> set[str]:
+        """The agents that have a journal, however empty, as of the last `read`.
+
+        Kimi Code makes the file some 70 ms before the agent's first request (2.1.0, traced).
+        """
+        return {text_or_none(self._dialect.journal_of(path)[1]) or "" for path in self._files}
+
     def read(self) -> list[Observation]:
-        """Return what was appended since the last call, in order within each file."""
+        """Return what was appended since the last call, in order within each file.
+
+        A session counts as found with its first step: the file is there some 80 ms before the
+        prompt is (Kimi Code 2.1.0), and taken up without it Kimi would not know what to do.
+        """
         seen: list[Observation] = []
         for path in self._paths():
             tail = self._files.setdefault(path, _Tail(path, offset=0))
             lines = tail.read()
             session_id, agent = (text_or_none(n) or "" for n in self._dialect.journal_of(path))
-            if lines and session_id not in self._announced:
-                self._announced.add(session_id)
-                seen.append(SessionFound(session_id=session_id))
-            for line in lines:
-                seen += self._dialect.decode_journal(line, agent)
+            for one in (o for line in lines for o in self._dialect.decode_journal(line, agent)):
+                if isinstance(one, StepBegan) and session_id not in self._announced:
+                    self._announced.add(session_id)
+                    seen.append(SessionFound(session_id=session_id))
+                seen.append(one)
         return seen
 
     def _paths(self) -> list[Path]:

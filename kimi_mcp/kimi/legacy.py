@@ -39,7 +39,7 @@ _CONFIG_ERROR = re.compile(r"Invalid (?:TOML|JSON|configuration).*", re.DOTALL)
 
 
 def new_session() -> str | None:
-    """Name a session in advance."""
+    """Make up the name of a session; the legacy CLI takes one that does not exist yet."""
     return str(uuid.uuid4())
 
 
@@ -119,6 +119,7 @@ DIALECT = Dialect(
     guidance=("AGENTS.md", "agents.md", ".kimi/AGENTS.md"),
     journals="sessions/*/*/wire.jsonl",
     agent_tools=frozenset({"Agent"}),
+    guarded_tools=frozenset({"Shell", "StrReplaceFile", "WriteFile"}),
     is_hint_final=False,  # an answer that looks final may be followed by a failure
     new_session=new_session,
     arguments=arguments,

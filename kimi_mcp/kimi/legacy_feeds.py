@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from kimi_mcp.kimi.observations import (
     AnswerCompleted,
+    Compacting,
     Observation,
     PlainSaid,
     Retrying,
@@ -24,7 +25,7 @@ _DEPTH = 5  # of agents in agents; Kimi's own cannot start any
 
 
 def decode_output(line: bytes) -> list[Observation]:
-    """Decode one line of standard output."""
+    """Read one line of kimi-cli's standard output; a line that is no JSON is plain words."""
     record = json_object(line)
     if not record:
         plain = line.decode(errors="replace").strip()
@@ -57,6 +58,8 @@ def _event(message: Record, agent: str, depth: int) -> list[Observation]:
                 StepBegan(agent=agent),
                 Retrying(error=f"{status} {kind}".strip() if status else kind, status=status),
             ]
+        case "CompactionBegin":
+            return [Compacting(agent=agent)]
         case "ToolCall":
             return [_tool_began(payload)]
         case "ToolResult":

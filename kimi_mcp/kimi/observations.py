@@ -11,6 +11,13 @@ class StepBegan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compacting:
+    """Kimi asked its model to shorten the conversation: a request like a step, but none of it."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolBegan:
     """A tool call started."""
 
@@ -37,7 +44,7 @@ class TextSaid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokensUsed:
-    """What one request cost."""
+    """The tokens of one request; *input* counts the *cached* ones, too."""
 
     input: int
     cached: int
@@ -62,6 +69,21 @@ class AgentFailed:
     """An agent that Kimi had started ended without having done its work."""
 
     error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentAsked:
+    """Kimi has given one of its agents something to do, in these words."""
+
+    agent: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentEnded:
+    """An agent that Kimi had started asks its model no more, for whatever reason."""
+
+    agent: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +119,7 @@ class AnswerCompleted:
 
 Observation = (
     StepBegan
+    | Compacting
     | ToolBegan
     | ToolEnded
     | TextSaid
@@ -104,6 +127,8 @@ Observation = (
     | Retrying
     | AnswerCut
     | AgentFailed
+    | AgentAsked
+    | AgentEnded
     | PlainSaid
     | SessionFound
     | TurnEnded

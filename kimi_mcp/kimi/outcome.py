@@ -27,6 +27,15 @@ KILLED = Explanation(
     "Kimi was ended by a signal that did not come from us, perhaps for want of memory.",
     "Free memory or run less in parallel, then go on with the task.",
 )
+FULL = Explanation(
+    "Kimi was ended: less was left on the disk than limits.free_bytes.",
+    "Make room (what it wrote lies in the task's clone), then go on with the task.",
+)
+
+PAUSED = Explanation(
+    "Paused: another task found the plan's allowance used up. Its work is kept.",
+    "Resume the dispatch when the allowance renews: it goes on in the same session.",
+)
 
 _BLOCKED = re.compile(r"^[\s>#*_`-]*BLOCKED[*_`]*:", re.MULTILINE)  # also bold, quoted, in a list
 _BY_SIGNAL = frozenset({129, 130, 137, 143})  # how Kimi Code exits on one
@@ -37,11 +46,13 @@ class StopReason(StrEnum):
     """Why we ended Kimi ourselves."""
 
     CANCELLED = "cancelled"
+    PAUSED = "paused"
     TIMED_OUT = "timed_out"
     STALLED = "stalled"
     TOOL_STUCK = "tool_stuck"
     RETRIES = "retries"
     STEP_LIMIT = "step_limit"
+    DISK_FULL = "disk_full"
     LINGERING = "lingering"  # the answer was complete, the process did not exit
 
 
@@ -60,6 +71,7 @@ class RunFacts:
     is_answer_cut: bool = False
     stuck_tool: str = ""
     last_retry: Retrying | None = None
+    unsure_agents: int = 0  # killed ones, each of which may have made one request more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +101,14 @@ def classify(facts: RunFacts) -> RunEnd:
     match facts.stop_reason:
         case StopReason.CANCELLED:
             return RunEnd(outcome=None, is_cancelled=True)
+        case StopReason.PAUSED:
+            return RunEnd(outcome=None, is_cancelled=True, explanation=PAUSED)
         case StopReason.TOOL_STUCK:
             return _stuck(facts)
         case StopReason.RETRIES:
             return _gave_up(facts)
+        case StopReason.DISK_FULL:
+            return _end(Outcome.CRASHED, facts.closing_words, FULL)
         case StopReason.TIMED_OUT | StopReason.STALLED | StopReason.STEP_LIMIT as reason:
             return _end(_STOPPED[reason], facts.closing_words)
         case StopReason.LINGERING | None:

@@ -4,7 +4,8 @@ Both pipes are drained all the time (a full one makes Kimi Code 2.1.0 lose its l
 raw bytes are kept in bounded files.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import ByteReceiveStream
 
+from kimi_mcp import private
 from kimi_mcp.kimi.dialect import Dialect
 from kimi_mcp.kimi.failure import Witness
 from kimi_mcp.kimi.journal import Journal
@@ -20,9 +22,13 @@ from kimi_mcp.kimi.outcome import RunFacts, StopReason
 from kimi_mcp.kimi.records import LineSplitter
 from kimi_mcp.kimi.watch import Bounds, Observe, Watch
 from kimi_mcp.processes import child as children
+from kimi_mcp.processes.confinement import Confinement, Standing
 
 POLL_S = 0.05  # between two looks at the journal
+QUIET_POLL_S = 0.1  # the same, once nothing has come for QUIET_S: a wait takes half the power
+QUIET_S = 1.0
 STDERR_TAIL_BYTES = 16_384
+RAW_OUTPUT = "stdout.jsonl"  # in the folder for the raw streams
 RAW_BYTES = 50_000_000  # kept of each stream
 
 
@@ -38,10 +44,21 @@ class RunOrder:
     raw: Path  # folder for the raw streams
     bounds: Bounds
     grace_s: float
+    confinement: Confinement | None
+    free_bytes: int = 0  # to stay free on the clone's disk
 
 
-async def run(order: RunOrder, *, observe: Observe, cancelled: anyio.Event) -> RunFacts:
-    """Run Kimi until it ends, a bound is reached or *cancelled* is set.
+async def run(
+    order: RunOrder,
+    *,
+    observe: Observe,
+    fenced: Callable[[Standing | None], Awaitable[None]],
+    cancelled: anyio.Event,
+    paused: anyio.Event,
+) -> RunFacts:
+    """Run Kimi until it ends, a bound is reached, or *cancelled* or *paused* is set.
+
+    *fenced* is told first what stands around it.
 
     When this returns or raises, no process that Kimi started is left.
 
@@ -59,16 +76,25 @@ async def run(order: RunOrder, *, observe: Observe, cancelled: anyio.Event) -> R
     )
     stderr_tail = bytearray()
     async with (
-        children.start(order.argv, cwd=order.clone, env=order.env, grace_s=order.grace_s) as kimi,
+        children.start(
+            order.argv,
+            cwd=order.clone,
+            env=order.env,
+            grace_s=order.grace_s,
+            free_bytes=order.free_bytes,
+            confinement=order.confinement,
+        ) as kimi,
         anyio.create_task_group() as readers,
     ):
-        out = partial(_read_stdout, kimi.stdout, raw=order.raw / "stdout.jsonl", watch=watch)
+        out = partial(_read_stdout, kimi.stdout, raw=order.raw / RAW_OUTPUT, watch=watch)
         readers.start_soon(out)
         err = partial(_read_stderr, kimi.stderr, raw=order.raw / "stderr.txt", watch=watch)
         readers.start_soon(partial(err, tail=stderr_tail))
-        await _until_exit(kimi, watch=watch, cancelled=cancelled)
+        await fenced(kimi.fence)
+        stops = {StopReason.CANCELLED: cancelled, StopReason.PAUSED: paused}
+        await _until_exit(kimi, watch=watch, stops=stops)
         readers.cancel_scope.deadline = anyio.current_time() + children.DRAIN_BOUND_S
-    await watch.look()
+    await watch.look_to_the_end()
     ended = await kimi.wait()
     return _facts(order.dialect, watch, ended, bytes(stderr_tail).decode(errors="replace"))
 
@@ -90,24 +116,28 @@ def _facts(dialect: Dialect, watch: Watch, ended: children.Exit, stderr_tail: st
         stderr_tail=stderr_tail,
         failure=dialect.failure(witness),
         turn_ended=watch.turn_ended,
-        stop_reason=watch.stop_reason,
+        stop_reason=StopReason.DISK_FULL if ended.was_starved else watch.stop_reason,
         stuck_tool=watch.stuck_tool,
         last_retry=watch.last_retry,
+        unsure_agents=len(watch.at_work) if ended.signal == signal.SIGKILL else 0,
     )
 
 
-async def _until_exit(kimi: children.Child, *, watch: Watch, cancelled: anyio.Event) -> None:
+async def _until_exit(
+    kimi: children.Child, *, watch: Watch, stops: Mapping[StopReason, anyio.Event]
+) -> None:
     async with anyio.create_task_group() as watchers:
         watchers.start_soon(_follow_journal, watch)
-        watchers.start_soon(_end_when_cancelled, cancelled, watch)
+        for reason, event in stops.items():
+            watchers.start_soon(_end_when, event, reason, watch)
         watchers.start_soon(_stop_when_asked, kimi, watch)
         await kimi.wait()
         watchers.cancel_scope.cancel()
 
 
-async def _end_when_cancelled(cancelled: anyio.Event, watch: Watch) -> None:
-    await cancelled.wait()
-    watch.end(StopReason.CANCELLED)
+async def _end_when(event: anyio.Event, reason: StopReason, watch: Watch) -> None:
+    await event.wait()
+    watch.end(reason)
 
 
 async def _stop_when_asked(kimi: children.Child, watch: Watch) -> None:
@@ -116,10 +146,13 @@ async def _stop_when_asked(kimi: children.Child, watch: Watch) -> None:
 
 
 async def _follow_journal(watch: Watch) -> None:
+    heard_at = anyio.current_time()
     while True:
-        await watch.look()
-        watch.judge(now=anyio.current_time())
-        await anyio.sleep(POLL_S)
+        has_news = await watch.look()
+        now = anyio.current_time()
+        heard_at = now if has_news else heard_at
+        watch.judge(now=now)
+        await anyio.sleep(POLL_S if now - heard_at < QUIET_S else QUIET_POLL_S)
 
 
 async def _read_stdout(source: ByteReceiveStream, *, raw: Path, watch: Watch) -> None:
@@ -151,7 +184,7 @@ async def _read_stderr(
 async def _kept(source: ByteReceiveStream, *, raw: Path, watch: Watch) -> AsyncGenerator[bytes]:
     """Yield what *source* brings, which is a sign of life, and keep it in the file *raw*."""
     kept = 0
-    async with await anyio.open_file(raw, "ab") as file:
+    async with await anyio.open_file(raw, "ab", opener=private.opener) as file:
         async for chunk in source:
             watch.last_sign_at = anyio.current_time()
             if kept < RAW_BYTES:

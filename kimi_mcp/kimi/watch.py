@@ -4,6 +4,9 @@ Two feeds tell of one run. The journal is complete and mostly quicker, but an ai
 could remove; standard output is enough. Both tell of the same things in the same order, so what
 counts is whichever is ahead: its third step is new, the other's third step is not.
 
+How many agents may just have asked their model is known from the journal too: when Kimi is killed,
+each of them may have made one request more than was written down.
+
 What runs is known from the journal alone. A tool may be silent, but not for ever; an agent that
 Kimi has started is no tool, for it shows steps of its own.
 """
@@ -17,8 +20,10 @@ import anyio
 from kimi_mcp.kimi.dialect import Dialect
 from kimi_mcp.kimi.journal import Journal
 from kimi_mcp.kimi.observations import (
+    AgentEnded,
     AnswerCompleted,
     AnswerCut,
+    Compacting,
     Observation,
     PlainSaid,
     Retrying,
@@ -98,6 +103,7 @@ class Watch:
     stop_reason: StopReason | None = None
     stuck_tool: str = ""
     stop: anyio.Event = field(default_factory=anyio.Event)
+    at_work: set[str] = field(default_factory=lambda: {"main"})  # agents that may ask their model
     _noted: Counter[object] = field(default_factory=Counter[object])
     _running: dict[str, tuple[float, ToolBegan]] = field(
         default_factory=dict[str, tuple[float, ToolBegan]]
@@ -129,13 +135,21 @@ class Watch:
         if bounds.steps and self.steps > bounds.steps:
             self.end(StopReason.STEP_LIMIT)
 
-    async def look(self) -> None:
-        """Take in what the journal has got since the last look."""
+    async def look_to_the_end(self) -> None:
+        """Take in all that the journal still holds, once nobody adds to it."""
+        while await self.look():
+            pass
+
+    async def look(self) -> bool:
+        """Take in what the journal has got since the last look; tell whether there was anything."""
         # the journal hands each record out once: a look that is cancelled must not lose any
+        found: list[Observation] = []
         async with self._looking:
             with anyio.CancelScope(shield=True):
-                for observation in await anyio.to_thread.run_sync(self.journal.read):
+                found = await anyio.to_thread.run_sync(self.journal.read)
+                for observation in found:
                     await self.take(observation, feed=self.from_journal)
+        return bool(found)
 
     async def let_journal_first(self, seen: Observation) -> None:
         """Give the journal a moment to show the step that standard output tells of.
@@ -170,6 +184,11 @@ class Watch:
         match seen:
             case StepBegan():
                 self.steps += 1
+                self.at_work.add(seen.agent)
+            case Compacting():
+                self.at_work.add(seen.agent)
+            case AgentEnded():
+                self.at_work.discard(seen.agent)
             case Retrying():
                 self.retries += 1
                 self.last_retry = seen

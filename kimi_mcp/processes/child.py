@@ -4,25 +4,23 @@ The one door through which Kimi, setup commands and checks are started. Leaving 
 program and everything that it started, also when the caller is cancelled.
 """
 
-import contextlib
-import json
-import os
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import anyio
-from anyio.abc import ByteReceiveStream, ByteSendStream, Process
+from anyio.abc import ByteReceiveStream
 
-from kimi_mcp.processes import launcher
+from kimi_mcp.processes import launching
+from kimi_mcp.processes.confinement import Confinement, Standing
+from kimi_mcp.processes.launcher import Job
+from kimi_mcp.processes.launching import Launcher, NotStarted, launched
 from kimi_mcp.processes.orphans import end_orphans
 
-START_BOUND_S = 30.0
+__all__ = ["Child", "Exit", "NotStarted", "start"]
+
 DRAIN_BOUND_S = 5.0  # for reading the rest of its output once everything is gone
-STOP_ALLOWANCE_S = launcher.SWEEP_BOUND_S + 5.0  # what the launcher may take after the grace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +31,16 @@ class Exit:
     signal: int | None
     was_stopped: bool
     swept: int  # processes that it left behind and that were ended
-
-
-class NotStarted(Exception):
-    """The program could not be started at all; the text is the system's reason."""
+    was_starved: bool = False  # ended because it left too little room on the disk
 
 
 class Child:
     """A running program. Made by `start` only."""
 
-    def __init__(self, process: Process, status: "_Status", *, grace_s: float) -> None:
-        self._process = process
-        self._status = status
+    def __init__(self, launcher: Launcher, *, grace_s: float, fence: Standing | None) -> None:
+        self.fence = fence
+        """What stands around the program; nothing where no fence was asked for."""
+        self.launcher = launcher
         self._grace_s = grace_s
         self._exit: Exit | None = None
         self._ended = anyio.Lock()
@@ -52,34 +48,31 @@ class Child:
     @property
     def stdout(self) -> ByteReceiveStream:
         """What the program writes to its standard output."""
-        return cast("ByteReceiveStream", self._process.stdout)
+        return self.launcher.stdout
 
     @property
     def stderr(self) -> ByteReceiveStream:
         """What the program writes to its standard error; empty when merged."""
-        return cast("ByteReceiveStream", self._process.stderr)
+        return self.launcher.stderr
 
     async def stop(self) -> None:
         """Have the launcher end the program: one TERM, the grace, KILL, then all it started.
 
         Returns when all of that is gone. Calling it again is harmless.
         """
-        # broken or closed: it has already ended
-        with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-            await cast("ByteSendStream", self._process.stdin).send(b"stop\n")
-        with anyio.move_on_after(self._grace_s + STOP_ALLOWANCE_S) as patience:
+        await self.launcher.stop()
+        with anyio.move_on_after(self._grace_s + launching.STOP_ALLOWANCE_S) as patience:
             await self.wait()
         if patience.cancelled_caught:
             # the program has frozen its launcher: without it, what it watched over becomes ours
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self.launcher.kill()
             await self.wait()
 
     async def wait(self) -> Exit:
         """Wait until the program and everything it started is gone."""
         async with self._ended:
             if self._exit is None:
-                said = await self._status.read()
+                said = await self.launcher.status.read()
                 if said is None:
                     # somebody killed the launcher: what it watched over has become ours
                     await anyio.to_thread.run_sync(end_orphans)
@@ -88,10 +81,11 @@ class Child:
                     self._exit = Exit(
                         code=said["exited"],
                         signal=said["signal"],
-                        was_stopped=said["stopped"],
+                        was_stopped=said["ended"] == "stopped",
+                        was_starved=said["ended"] == "starved",
                         swept=said["swept"],
                     )
-                await self._process.wait()
+                await self.launcher.gone()
             return self._exit
 
 
@@ -102,64 +96,35 @@ async def start(
     cwd: Path,
     env: Mapping[str, str],
     grace_s: float,
+    confinement: Confinement | None,
+    free_bytes: int = 0,
     is_stderr_merged: bool = False,
 ) -> AsyncGenerator[Child]:
-    """Start *argv* with exactly *env*, stdin empty, in a session of its own.
+    """Start *argv* with exactly *env*, stdin empty, in a session of its own, within *confinement*.
+
+    It is ended when less than *free_bytes* are left on the disk that holds *cwd*.
 
     Raises:
-        NotStarted: the program does not exist or may not be run.
+        NotStarted: the program does not exist or may not be run, or a fence is required and there
+            is none.
     """
-    job: launcher.Job = {
+    job: Job = {
         "argv": list(argv),
         "cwd": str(cwd),
         "env": dict(env),
         "grace_s": grace_s,
+        "free_bytes": free_bytes,
         "merge_stderr": is_stderr_merged,
+        "fence": confinement and confinement.wish(),
     }
-    async with _launcher() as (process, status):
-        try:
-            with anyio.fail_after(START_BOUND_S):
-                pulse = cast("ByteSendStream", process.stdin)
-                await pulse.send(json.dumps(job).encode() + b"\n")
-                if await status.read() is None:
-                    raise NotStarted("the launcher ended before it had read its job")
-                said = await status.read()
-        except (TimeoutError, anyio.BrokenResourceError) as error:
-            raise NotStarted("the launcher does not answer") from error
-        if said and "failed" in said:
-            raise NotStarted(str(said["failed"]))
-        # no further word: the program has already killed the launcher, which `wait` finds out
-        child = Child(process, status, grace_s=grace_s)
+    async with launched(job) as launcher:
+        fence = Standing.from_report(await launcher.started())
+        child = Child(launcher, grace_s=grace_s, fence=fence)
         try:
             yield child
         finally:
             with anyio.CancelScope(shield=True):
                 await _end(child)
-
-
-@asynccontextmanager
-async def _launcher() -> AsyncGenerator[tuple[Process, "_Status"]]:
-    reader, writer = os.pipe()
-    with contextlib.closing(_Status(reader)) as status:
-        try:
-            process = await anyio.open_process(
-                [sys.executable, "-I", launcher.__file__, str(writer)],
-                pass_fds=(writer,),
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise NotStarted(str(error)) from error
-        finally:
-            os.close(writer)
-        try:
-            yield process, status
-        finally:
-            with anyio.CancelScope(shield=True):
-                with anyio.move_on_after(STOP_ALLOWANCE_S) as patience:
-                    # closes the pipe that is the launcher's pulse, and waits for its end
-                    await process.aclose()
-                if patience.cancelled_caught:  # which has killed the launcher
-                    await anyio.to_thread.run_sync(end_orphans)
 
 
 async def _end(child: Child) -> None:
@@ -177,26 +142,3 @@ async def _end(child: Child) -> None:
         group.start_soon(swallow, child.stderr)
         await child.stop()
         group.cancel_scope.cancel()
-
-
-class _Status:
-    """The launcher's messages. A cancelled read loses none of them."""
-
-    def __init__(self, fd: int) -> None:
-        os.set_blocking(fd, False)
-        self._fd = fd
-        self._buffer = bytearray()
-
-    def close(self) -> None:
-        os.close(self._fd)
-
-    async def read(self) -> dict[str, Any] | None:
-        """Return the next message, or nothing when the launcher has closed its end."""
-        while b"\n" not in self._buffer:
-            await anyio.wait_readable(self._fd)
-            chunk = os.read(self._fd, 4096)
-            if not chunk:
-                return None
-            self._buffer += chunk
-        line, self._buffer = self._buffer.split(b"\n", 1)
-        return json.loads(line)

@@ -11,23 +11,27 @@ from pathlib import Path
 
 import anyio
 
+from kimi_mcp import private
 from kimi_mcp.processes import child as children
+from kimi_mcp.processes.confinement import Confinement
 
-TAIL_BYTES = 16_384
+TAIL_BYTES = 16_384  # of the output, in memory
 KEPT_BYTES = 20_000_000  # of the output, on disk
 
-NOT_FOUND = 127
+STARVED = "\nkimi-mcp ended this command: it left less on the disk than limits.free_bytes.\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """How a command ended. No exit code: it was killed by a signal, or timed out."""
+    """How a command ended. No exit code: it was killed, timed out, or not started at all."""
 
     exit_code: int | None
     signal: int | None
     is_timed_out: bool
     duration_s: float
     tail: str
+    obstacle: str | None = None
+    """Why it could not be started."""
 
     @property
     def is_passed(self) -> bool:
@@ -42,11 +46,13 @@ async def run_command(
     env: Mapping[str, str],
     timeout_s: float,
     grace_s: float,
+    confinement: Confinement | None,
     output: Path,
+    free_bytes: int = 0,
 ) -> CommandResult:
-    """Run *text* with `sh -c` in *cwd*, both output streams into *output*.
+    """Run *text* with `sh -c` in *cwd*, within *confinement*, both output streams into *output*.
 
-    Never raises for what the command does: a missing `sh` is exit code 127 as in any shell.
+    Never raises for what the command does, nor when it cannot be started.
     """
     clock = anyio.current_time
     began = clock()
@@ -58,6 +64,8 @@ async def run_command(
             cwd=cwd,
             env=env,
             grace_s=grace_s,
+            free_bytes=free_bytes,
+            confinement=confinement,
             is_stderr_merged=True,
         ) as child:
             async with anyio.create_task_group() as readers:
@@ -73,12 +81,15 @@ async def run_command(
             ended = await child.wait()
     except children.NotStarted as error:
         return CommandResult(
-            exit_code=NOT_FOUND,
+            exit_code=None,
             signal=None,
             is_timed_out=False,
             duration_s=clock() - began,
             tail=str(error),
+            obstacle=str(error),
         )
+    if ended.was_starved:
+        tail += STARVED.encode()
     return CommandResult(
         exit_code=None if is_timed_out else ended.code,
         signal=None if is_timed_out else ended.signal,
@@ -90,7 +101,7 @@ async def run_command(
 
 async def _keep(child: children.Child, *, output: Path, tail: bytearray) -> None:
     kept = 0
-    async with await anyio.open_file(output, "wb") as file:
+    async with await anyio.open_file(output, "wb", opener=private.opener) as file:
         async for chunk in child.stdout:
             tail += chunk
             del tail[:-TAIL_BYTES]

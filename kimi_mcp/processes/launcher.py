@@ -1,16 +1,21 @@
 """The tiny program between the runner and everything it starts.
 
-Run as a file of its own (`python -I launcher.py STATUS_FD`), so it costs about 20 ms and cannot be
-hijacked by what lies in the working folder. It reads one job (a JSON line) from stdin, starts it,
-and afterwards treats stdin as the runner's pulse: the line `stop` or the end of the pipe ends the
-job. Every process that the job started, whatever it did to its session, group or environment, has
-become our child when its parent died (child subreaper, Linux), and is ended before we exit.
+The fork server forks one for each job. It reads the job (a JSON line) from stdin, starts it, and
+afterwards treats stdin as the runner's pulse: the line `stop` or the end of the pipe ends the job.
+Every process that the job started, whatever it did to its session, group or environment, has become
+our child when its parent died (child subreaper, Linux), and is ended before we exit.
 
 On systems without subreapers the process tree is read before the first signal and ended from that
 list; a daemon that left the tree earlier escapes there.
 
-Status, one JSON object a line: `{"job": "read"}`, `{"started": pid}` or `{"failed": why}`, then
-`{"exited": code, "signal": n, "stopped": bool, "swept": n}`.
+The fence stands around the job only, not around us: put up between fork and exec.
+
+Status, one JSON object a line: `{"launcher": pid}` when the job is read, then `{"started": pid,
+"fence": report or null}` or `{"failed": why}`, then `{"exited": code, "signal": n, "ended": how,
+"swept": n}`.
+
+A job that leaves too little room on its disk is killed: a full disk would take the user's own
+programs down, and the record of the job's work with them.
 """
 
 import contextlib
@@ -23,48 +28,51 @@ import subprocess
 import sys
 import time
 from types import FrameType
-from typing import IO, TypedDict
+from typing import IO, TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from kimi_mcp.processes.fence import Fence, Report, Wish
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 ORPHANED_GRACE_S = 5.0  # when the runner is dead nobody waits for a long farewell
 SWEEP_GRACE_S = 0.5  # between TERM and KILL for what the job left behind
 SWEEP_BOUND_S = 20.0
+ROOM_POLL_S = 0.2  # a fast disk takes some 200 MB meanwhile
+Ending = Literal["by itself", "stopped", "starved"]  # the last: for lack of room on the disk
 
 
 class Job(TypedDict):
-    """What to start, and how long a TERM may take before KILL."""
+    """What to start, how long a TERM may take before KILL, and what must stay free on the disk."""
 
     argv: list[str]
     cwd: str
     env: dict[str, str]
     grace_s: float
+    free_bytes: int
     merge_stderr: bool
+    fence: "Wish | None"
 
 
-def main() -> None:
+class NoStart(Exception):
+    """The job could not be started; the text says why."""
+
+
+def launch(status_fd: int) -> None:
     """Start the job given on stdin, end it when told to, sweep, report."""
-    status = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8")
+    status = os.fdopen(status_fd, "w", encoding="utf-8")
     wakeup = _wake_on_signals()
     job: Job = json.loads(_first_line())
-    _report(status, {"job": "read"})
+    _report(status, {"launcher": os.getpid()})
     become_subreaper()
     try:
-        child = subprocess.Popen(
-            job["argv"],
-            cwd=job["cwd"],
-            env=job["env"],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT if job["merge_stderr"] else None,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  one thread, one system call
-        )
-    except (OSError, ValueError) as error:
+        child, fence = _start(job)
+    except NoStart as error:
         _report(status, {"failed": str(error)})
         return
-    _report(status, {"started": child.pid})
+    _report(status, {"started": child.pid, "fence": fence})
     _release_output()
-    stopped = _wait(child, grace_s=job["grace_s"], wakeup=wakeup)
+    ending = _wait(child, job, wakeup=wakeup)
     swept = _sweep(child)
     code = child.returncode
     _report(
@@ -72,10 +80,68 @@ def main() -> None:
         {
             "exited": code if code >= 0 else None,
             "signal": -code if code < 0 else None,
-            "stopped": stopped,
+            "ended": ending,
             "swept": swept,
         },
     )
+
+
+def _start(job: Job) -> "tuple[subprocess.Popen[bytes], Report | None]":
+    """Start the job within its fence; without one where there is none and none is required."""
+    wish = job["fence"]
+    if wish is None:
+        return _spawn(job, None), None
+    try:
+        # loaded for fenced jobs only: start time
+        from kimi_mcp.processes.fence import Fence, Unavailable  # noqa: PLC0415
+    except ImportError as error:
+        return _unfenced(job, f"the fence cannot be loaded: {error}", wish=wish)
+    try:
+        fence = Fence(wish)
+    except Unavailable as error:
+        return _unfenced(job, str(error), wish=wish)
+    return _spawn(job, fence), fence.report
+
+
+def _unfenced(
+    job: Job, why: str, *, wish: "Wish"
+) -> "tuple[subprocess.Popen[bytes], Report | None]":
+    if wish["is_required"]:
+        raise NoStart(f"a fence is required, and there is none: {why}")
+    report: Report = {"is_active": False, "is_sealed": False, "is_network_cut": False, "why": why}
+    return _spawn(job, None), report
+
+
+def _spawn(job: Job, fence: "Fence | None") -> subprocess.Popen[bytes]:
+    reader, writer = os.pipe()
+
+    def prepare() -> None:
+        try:
+            if fence is not None:
+                fence.enter()
+                os.chdir(job["cwd"])  # the folder as it is mounted now
+            _die_with_parent()  # last: a change of credentials takes it back
+        except BaseException as error:
+            os.write(writer, str(error).encode())
+            raise
+
+    try:
+        return subprocess.Popen(
+            job["argv"],
+            cwd=job["cwd"],
+            env=job["env"],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT if job["merge_stderr"] else None,
+            start_new_session=True,
+            preexec_fn=prepare,  # noqa: PLW1509  this process has one thread
+        )
+    except subprocess.SubprocessError as error:
+        raise NoStart(f"the fence could not be put up: {os.read(reader, 4096).decode()}") from error
+    except (OSError, ValueError) as error:
+        raise NoStart(str(error)) from error
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 def become_subreaper() -> None:
@@ -117,16 +183,18 @@ def _release_output() -> None:
     os.close(null)
 
 
-def _wait(child: subprocess.Popen[bytes], *, grace_s: float, wakeup: int) -> bool:
-    """Wait for the child; at a stop, TERM it once, and KILL it after the grace.
-
-    Return whether it was stopped.
-    """
+def _wait(child: subprocess.Popen[bytes], job: Job, *, wakeup: int) -> Ending:
+    """Wait for the child; at a stop, TERM it once, and KILL it after the grace."""
+    grace_s = job["grace_s"]
     deadline: float | None = None
     sources = [0, wakeup]
     while _reap(child) and child.returncode is None:
-        patience = None if deadline is None else max(0.0, deadline - time.monotonic())
+        patience = ROOM_POLL_S if deadline is None else max(0.0, deadline - time.monotonic())
         ready, _, _ = select.select(sources, [], [], patience)
+        if _free_bytes(job["cwd"]) < job["free_bytes"]:
+            child.kill()
+            child.wait()
+            return "starved"
         asked = False
         if wakeup in ready:
             asked = any(byte != signal.SIGCHLD for byte in os.read(wakeup, 512))
@@ -143,7 +211,15 @@ def _wait(child: subprocess.Popen[bytes], *, grace_s: float, wakeup: int) -> boo
         elif deadline is not None and time.monotonic() >= deadline:
             child.kill()
             child.wait()
-    return deadline is not None
+    return "by itself" if deadline is None else "stopped"
+
+
+def _free_bytes(folder: str) -> int:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:  # the job has taken its folder away
+        return sys.maxsize
+    return disk.f_bavail * disk.f_frsize
 
 
 _tree: list[int] = []
@@ -212,7 +288,3 @@ def _report(status: IO[str], message: dict[str, object]) -> None:
     with contextlib.suppress(BrokenPipeError):
         status.write(json.dumps(message) + "\n")
         status.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,7 @@ import time
 
 import psutil
 
-from kimi_mcp.processes import launcher
+from kimi_mcp.processes import fork_server, launcher
 
 BOUND_S = 10.0
 
@@ -43,7 +43,7 @@ def _is_inherited(child: psutil.Process) -> bool:
         return (
             child.status() != psutil.STATUS_ZOMBIE
             and os.getsid(child.pid) != os.getsid(0)
-            and launcher.__file__ not in child.cmdline()
+            and fork_server.__file__ not in child.cmdline()
         )
     except (psutil.Error, ProcessLookupError):
         return False

@@ -10,6 +10,7 @@ there, and then calls the run a failure. Hence the `[background]` tables.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 import tomlkit
@@ -61,6 +62,7 @@ def compose_config(
     thinking: bool,
     model: str | None,
     subagents: bool,
+    raw: Mapping[str, Any] = MappingProxyType({}),
     hooks: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Compose the `config.toml` of one task. Its text holds the user's keys.
@@ -74,16 +76,20 @@ def compose_config(
         thinking: whether the model thinks.
         model: the name of one of the user's models; None for the user's default.
         subagents: whether Kimi may start agents of its own.
+        raw: the profile's own settings of Kimi, over the user's.
         hooks: entries of `[[hooks]]`.
     """
     is_legacy = dialect == "legacy"
-    carried = _CARRIED_OF_LEGACY if is_legacy else _CARRIED
+    user = _merged(user, raw)
+    carried = dict.fromkeys((*(_CARRIED_OF_LEGACY if is_legacy else _CARRIED), *raw))
     config: dict[str, Any] = {key: user[key] for key in carried if key in user}
     if model is not None:
         config["default_model"] = model
     config["telemetry"] = False
     loop = _table(user, "loop_control")
     kept = {key: loop[key] for key in _CARRIED_OF_THE_LOOP if key in loop}
+    kept |= _table(raw, "loop_control")
+    mcp = _table(raw, "mcp")
     if is_legacy:
         config["default_thinking"] = thinking
         config["loop_control"] = kept | {
@@ -91,7 +97,9 @@ def compose_config(
             "max_retries_per_step": attempts,
         }
         config["background"] = {"keep_alive_on_exit": True}  # it exits; the launcher ends them
-        config["mcp"] = {"client": {"tool_call_timeout_ms": tool_timeout_ms}}
+        config["mcp"] = mcp | {
+            "client": _table(mcp, "client") | {"tool_call_timeout_ms": tool_timeout_ms}
+        }
     else:
         config["thinking"] = _table(user, "thinking") | {"enabled": thinking}
         config["loop_control"] = kept | {
@@ -103,11 +111,25 @@ def compose_config(
             "keep_alive_on_exit": False,
             "print_background_mode": "exit",
         }
-        config["mcp"] = {"tool_timeout_ms": tool_timeout_ms}
+        config["mcp"] = mcp | {"tool_timeout_ms": tool_timeout_ms}
         config["tools"] = {"disabled": _disabled(user, subagents=subagents)}
     if hooks:
         config["hooks"] = [dict(hook) for hook in hooks]
     return tomlkit.dumps(config)
+
+
+def _merged(beneath: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Put one table over another, key by key and table by table."""
+    merged = dict(beneath)
+    for key, value in over.items():
+        mine = merged.get(key)
+        is_both = isinstance(value, Mapping) and isinstance(mine, Mapping)
+        merged[key] = (
+            _merged(cast("Mapping[str, Any]", mine), cast("Mapping[str, Any]", value))
+            if is_both
+            else value
+        )
+    return merged
 
 
 def _table(user: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -6,14 +6,14 @@ result is read again by the strict parser, and must mean the old file plus exact
 
 import copy
 import tomllib
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TypeAlias, cast
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 Key: TypeAlias = tuple[str, ...]
-Plain: TypeAlias = str | int | bool
+Plain: TypeAlias = str | int | float | bool | list[Any]
 
 
 class NotEditable(Exception):
@@ -37,14 +37,16 @@ def with_values(text: str, values: Mapping[Key, Plain]) -> str:
     plain = text.replace("\r\n", "\n") if has_crlf else text
     try:
         document = tomlkit.parse(plain)
-        _set(cast("MutableMapping[str, Any]", document), missing, new_table=tomlkit.table)
+        _set(cast("MutableMapping[str, Any]", document), missing)
         edited = tomlkit.dumps(document)
-    except (TOMLKitError, TypeError, AttributeError) as error:
-        raise NotEditable(str(error)) from error
-    if has_crlf:
-        edited = edited.replace("\n", "\r\n")
-    _prove(before, edited, missing)
-    return edited
+        after = tomllib.loads(edited)
+    except (TOMLKitError, TypeError, AttributeError, ValueError) as error:
+        raise NotEditable(f"the result would be no TOML: {error}") from error
+    expected = copy.deepcopy(before)
+    _set(expected, missing)
+    if after != expected:
+        raise NotEditable("the result would mean something else")
+    return edited.replace("\n", "\r\n") if has_crlf else edited
 
 
 def value_at(table: Mapping[str, Any], key: Key) -> object:
@@ -62,27 +64,14 @@ def is_same(present: object, wanted: Plain) -> bool:
     return type(present) is type(wanted) and present == wanted
 
 
-def _set(
-    table: MutableMapping[str, Any], values: Mapping[Key, Plain], *, new_table: Callable[[], Any]
-) -> None:
+def _set(table: MutableMapping[str, Any], values: Mapping[Key, Plain]) -> None:
     for key, value in values.items():
         inner = table
         for part in key[:-1]:
             if part not in inner:
-                inner[part] = new_table()
+                inner[part] = {}
             following: Any = inner[part]
             if not isinstance(following, MutableMapping):
                 raise NotEditable(f"{part} is no table")
             inner = cast("MutableMapping[str, Any]", following)
         inner[key[-1]] = value
-
-
-def _prove(before: Mapping[str, Any], edited: str, values: Mapping[Key, Plain]) -> None:
-    expected = copy.deepcopy(dict(before))
-    _set(expected, values, new_table=dict)
-    try:
-        after = tomllib.loads(edited)
-    except tomllib.TOMLDecodeError as error:
-        raise NotEditable(f"the result would be no TOML: {error}") from error
-    if after != expected:
-        raise NotEditable("the result would mean something else")

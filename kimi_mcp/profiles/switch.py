@@ -1,20 +1,26 @@
 """Switching between profiles: what each changes in Kimi's own configuration, and doing it.
 
 Kimi's `config.toml` and our `kimi-mcp.toml` are both planned before either is written, so that a
-malformed one leaves both alone. The two dialects have the same wishes under different keys. A limit
-of no steps is written as 0, not left out: left out means no limit to a run with `-p` only. The
-legacy CLI would refuse the 0, so it gets a large number.
+malformed one leaves both alone. Going back to a profile that was left gives the file back as it was
+then, byte for byte, unless somebody has edited it since: then only the profile's keys are set.
+Switching to the profile that is the default already writes its keys, whatever was restored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
-from kimi_mcp.profiles.compose import UNLIMITED_STEPS
-from kimi_mcp.profiles.edit import Key, Plain, is_same, value_at
-from kimi_mcp.profiles.rewrite import Rewrite
+from kimi_mcp.errors import Unready
+from kimi_mcp.profiles.edit import Plain, is_same, value_at
+from kimi_mcp.profiles.memory import Memory
+from kimi_mcp.profiles.rewrite import Rewrite, replace, text_of
 from kimi_mcp.profiles.source import read_config
+from kimi_mcp.profiles.wishes import wishes
 from kimi_mcp.settings import Profile
+
+#: As the room `kimi` names them, of which this one knows nothing.
+DialectName: TypeAlias = Literal["code", "legacy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +40,31 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The files that a switch writes."""
+
+    kimi_config: Path
+    settings_file: Path
+    #: Where it is remembered what the configuration was under the profiles that were left.
+    memory: Path
+    dialect: DialectName = "code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Switched:
-    """What a switch has done."""
+    """What a switch has changed in Kimi's configuration."""
 
     differences: tuple[Difference, ...]
     #: Kimi's configuration as it was; None when nothing in it had to change.
     backup: Path | None
+    #: It is byte for byte what it was when the profile was left.
+    is_restored: bool
 
 
 def differences(
     profile: Profile, *, kimi_config: Path, dialect: str = "code"
 ) -> tuple[Difference, ...]:
-    """Compare *profile* with Kimi's configuration, one row for each key that profiles know.
+    """Compare *profile* with Kimi's configuration, one row for each key that it sets.
 
     Raises:
         Refused: the configuration is no TOML.
@@ -53,42 +72,58 @@ def differences(
     config = read_config(kimi_config)
     return tuple(
         Difference(key=".".join(key), present=value_at(config, key), wanted=wanted)
-        for key, wanted in _keys(profile, dialect).items()
+        for key, wanted in wishes(profile, dialect).items()
     )
 
 
 def switch(
-    name: str, profile: Profile, *, kimi_config: Path, settings_file: Path, dialect: str = "code"
+    name: str,
+    profile: Profile,
+    place: Place,
+    *,
+    leaving: str,
+    approve: Callable[[str], None] = lambda _: None,
 ) -> Switched:
     """Write *profile* into Kimi's configuration, and *name* into ours as the default.
+
+    Args:
+        name: the profile's.
+        profile: what is wanted.
+        place: the files.
+        leaving: the name of the profile that was the default so far.
+        approve: is shown Kimi's new configuration before it is written, and may raise.
 
     Raises:
         Refused: one of the two files is no TOML or cannot be edited safely; none is changed.
         Unready: a file cannot be read or written.
     """
-    rows = differences(profile, kimi_config=kimi_config, dialect=dialect)
-    of_kimi = Rewrite.plan(kimi_config, _keys(profile, dialect))
-    of_ours = Rewrite.plan(settings_file, {("profile",): name})
+    rows = differences(profile, kimi_config=place.kimi_config, dialect=place.dialect)
+    present = text_of(place.kimi_config) or ""
+    known = _memory(place.memory).texts(present)
+    earlier = known.get(name) if name != leaving else None
+    of_kimi = Rewrite.plan(place.kimi_config, wishes(profile, place.dialect), earlier=earlier)
+    of_ours = Rewrite.plan(place.settings_file, {("profile",): name})
+    if of_kimi.is_change:
+        approve(of_kimi.after)
     of_kimi.write()
     of_ours.write()
-    return Switched(differences=rows, backup=of_kimi.backup)
+    if name != leaving:
+        known[leaving] = present
+    known.pop(name, None)
+    _remember(place.memory, Memory.of(known, left_as=of_kimi.after))
+    return Switched(differences=rows, backup=of_kimi.backup, is_restored=earlier is not None)
 
 
-def _keys(profile: Profile, dialect: str) -> Mapping[Key, Plain]:
-    steps: Key = ("loop_control", "max_steps_per_turn")
-    keys: dict[Key, Plain]
-    if dialect == "legacy":
-        keys = {
-            steps: profile.steps or UNLIMITED_STEPS,
-            ("mcp", "client", "tool_call_timeout_ms"): profile.tool_timeout_ms,
-            ("default_thinking",): profile.thinking,
-        }
-    else:
-        keys = {
-            steps: profile.steps,
-            ("mcp", "tool_timeout_ms"): profile.tool_timeout_ms,
-            ("thinking", "enabled"): profile.thinking,
-        }
-    if profile.model is not None:
-        keys["default_model",] = profile.model
-    return keys
+def _memory(file: Path) -> Memory:
+    try:
+        return Memory.from_json(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return Memory()
+
+
+def _remember(file: Path, memory: Memory) -> None:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace(file, memory.to_json(), mode=0o600)
+    except OSError as error:
+        raise Unready(f"{file} cannot be written: {error.strerror}.") from error

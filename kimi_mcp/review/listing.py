@@ -1,20 +1,50 @@
 """The history as a Markdown table, newest first, and one dispatch as a page."""
 
-from kimi_mcp.dispatch.recover import reconcile
+from dataclasses import dataclass
+from datetime import datetime
+
+from kimi_mcp.dispatch.errand import Amendments
+from kimi_mcp.dispatch.recovery.reconcile import reconcile
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
-from kimi_mcp.history.records import Attempt
-from kimi_mcp.quoting import fenced, inline
-from kimi_mcp.review.report import Report, TaskReport, report
+from kimi_mcp.history.records import Attempt, DispatchOverview
+from kimi_mcp.history.times import timestamp
+from kimi_mcp.lifecycle import DispatchState
+from kimi_mcp.quoting.quotes import named, quoted
+from kimi_mcp.review.addresses import older_uri
+from kimi_mcp.review.landings import landing_line
+from kimi_mcp.review.report import TaskReport, report
 from kimi_mcp.review.wording import headline, summary
 
 PAGE = 50
+TITLE_CHARS = 100
+PATH_CHARS = 200
+NAMED = 50
 
 
-def dispatch_table(
-    bench: Workbench, *, before: DispatchId | None = None, repository: str | None = None
-) -> str:
-    """Tell the newest dispatches, or those before one; the last line says how to go on.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some dispatches, newest first, and whether there are older ones that fit."""
+
+    dispatches: tuple[DispatchOverview, ...]
+    has_older: bool
+
+    @property
+    def last(self) -> DispatchId | None:
+        """The id before which the next page begins."""
+        return self.dispatches[-1].id if self.dispatches else None
+
+
+def page(
+    bench: Workbench,
+    *,
+    before: DispatchId | None = None,
+    repository: str | None = None,
+    state: DispatchState | None = None,
+    since: datetime | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """Gather the newest dispatches, or those before one, that fit.
 
     Raises:
         Refused: there is none of the id *before*.
@@ -22,17 +52,44 @@ def dispatch_table(
     reconcile(bench)
     if before is not None:
         bench.history.dispatch(before)
-    found = bench.history.recent(before=before, repository=repository, limit=PAGE + 1)
-    lines = [
-        "| dispatch | state | delivered | steps | repository | started |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += [_row(report(bench, dispatch.id)) for dispatch in found[:PAGE]]
-    if len(found) > PAGE:
-        lines.append(f"\nOlder: kimi://dispatches/before/{found[PAGE - 1].id}")
-    if not found:
+    found = bench.history.overview(
+        before=before,
+        repository=repository,
+        state=state,
+        since=None if since is None else timestamp(since),
+        limit=limit + 1,
+    )
+    return Page(dispatches=found[:limit], has_older=len(found) > limit)
+
+
+def dispatch_table(bench: Workbench, *, before: DispatchId | None = None) -> str:
+    """Tell the newest dispatches, or those before one; the last line says how to go on.
+
+    Raises:
+        Refused: there is none of the id *before*.
+    """
+    found = page(bench, before=before)
+    if found.last is None:
         return "Nothing was dispatched " + ("yet." if before is None else f"before {before}.")
-    return "\n".join(lines)
+    older = [f"\nOlder: {older_uri(found.last)}"] if found.has_older else []
+    return "\n".join([*table(found), *older])
+
+
+HEADS = ("dispatch", "state", "delivered", "steps", "repository", "started")
+
+
+def table(found: Page) -> list[str]:
+    """Write a page as the lines of a Markdown table."""
+    lines = [f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}"]
+    return [*lines, *(f"| {' | '.join(cells(one))} |" for one in found.dispatches)]
+
+
+def cells(about: DispatchOverview) -> list[str]:
+    """Write a dispatch as the cells of a row under `HEADS`."""
+    delivered = f"{about.delivered}/{about.tasks}"
+    delivered += f", {about.unchecked} UNCHECKED" if about.unchecked else ""
+    started = (about.started_at or about.created_at)[:16].replace("T", " ")
+    return [about.id, about.state, delivered, str(about.steps), about.repository, started]
 
 
 def dispatch_page(bench: Workbench, dispatch: DispatchId) -> str:
@@ -44,29 +101,37 @@ def dispatch_page(bench: Workbench, dispatch: DispatchId) -> str:
     reconcile(bench)
     found = report(bench, dispatch)
     about = found.dispatch
+    envelope = bench.envelope()
+    title = quoted(about.spec_title, limit=TITLE_CHARS)
     parts = [
         f"# {headline(found)}",
-        f"Spec: {inline(about.spec_title, limit=100)} ({about.spec_path})",
+        f"Spec: {title} ({quoted(about.spec_path, limit=PATH_CHARS)})",
         f"Repository: {about.repository} at {about.base_commit[:10]}"
         + (f" on {about.base_branch}" if about.base_branch else ""),
         f"Profile: {about.profile}. Made {about.created_at}, ended {about.ended_at or '-'}.",
         "",
-        summary(found),
+        summary(found, envelope=envelope),
     ]
     for task in found.tasks:
         parts += _attempts(task)
-    parts += ["", "The spec as it was dispatched:", fenced(bench.history.spec_text(dispatch))]
-    return "\n".join(parts)
+    if found.landings:
+        parts += ["", "Landings:", *map(landing_line, found.landings)]
+    text = bench.history.spec_text(dispatch)
+    parts += ["", "The spec as it was dispatched:", envelope.around(text)]
+    return "\n".join([*parts, *(line for task in found.tasks for line in _amendments(task))])
 
 
-def _row(found: Report) -> str:
-    about = found.dispatch
-    unchecked = sum(not task.task.is_checked for task in found.delivered)
-    delivered = f"{len(found.delivered)}/{len(found.tasks)}"
-    delivered += f", {unchecked} UNCHECKED" if unchecked else ""
-    started = (about.started_at or about.created_at)[:16].replace("T", " ")
-    cells = [about.id, about.state, delivered, str(found.steps), about.repository, started]
-    return f"| {' | '.join(cells)} |"
+def _amendments(report: TaskReport) -> list[str]:
+    """Tell what reviewers have changed of the spec as the dispatch keeps it."""
+    number, since = report.task.number, Amendments.from_json(report.task.amendments)
+    lines: list[str] = []
+    if since.files:
+        told = named(since.files, most=NAMED, limit=PATH_CHARS)
+        lines.append(f"Files of task {number} since then, too: {told}")
+    if since.verification is not None:
+        told = named(since.verification, most=NAMED, limit=PATH_CHARS)
+        lines.append(f"Verification of task {number} since then: {told or 'none'}")
+    return lines
 
 
 def _attempts(task: TaskReport) -> list[str]:
@@ -80,6 +145,8 @@ def _attempt(attempt: Attempt) -> str:
         f"{attempt.input_tokens} tokens in ({attempt.cached_tokens} cached), "
         f"{attempt.output_tokens} out"
     )
-    kept = f"; kept as {attempt.ref}" if attempt.ref else ""
-    session = f"; session {attempt.session_id}" if attempt.session_id else ""
+    commit = (attempt.commit_id or "")[:10]
+    kept = f"; commit {commit}, kept as {attempt.ref}" if attempt.ref else ""
+    name = attempt.session_id
+    session = f"; session {quoted(name, limit=TITLE_CHARS)}" if name else ""
     return f"- {attempt.attempt}: {attempt.steps} steps, {tokens}{kept}{session}"

@@ -1,10 +1,10 @@
-"""One line of progress for each thing that happens: "step 7 · task 2/3 · Edit src/a.py". Pure."""
+"""One line of progress for each thing that happens: `step 7 · task 2/3 · "Edit src/a.py"`. Pure."""
 
 from collections.abc import Sequence
 
 from kimi_mcp.dispatch.events import Checked, Committed, Ended, Noted, Started, Step, decode
 from kimi_mcp.history.records import Event
-from kimi_mcp.quoting import inline
+from kimi_mcp.quoting.quotes import counted, inline, quoted
 
 TARGET_CHARS = 80
 
@@ -31,24 +31,19 @@ class Progress:
             case Step(tool=""):
                 return f"{step} · {place} · thinking"
             case Step():
-                target = inline(happened.target, limit=TARGET_CHARS)
-                return f"{step} · {place} · {happened.tool} {target}".rstrip()
+                deed = quoted(f"{happened.tool} {happened.target}", limit=TARGET_CHARS)
+                return f"{step} · {place} · {deed}"
             case Committed():
-                return f"{step} · {place} · {len(happened.changes)} files changed, checking"
+                return (
+                    f"{step} · {place} · {counted(len(happened.changes), 'file')} changed, checking"
+                )
             case Checked(check=check):
-                how = "passed" if check.exit_code == 0 else "failed"
-                return f"{step} · {place} · {inline(check.command, limit=TARGET_CHARS)} {how}"
+                how = "passed" if check.is_passed else "failed"
+                return f"{step} · {place} · {quoted(check.command, limit=TARGET_CHARS)} {how}"
             case Noted():
                 return f"{step} · {place} · {inline(happened.text, limit=TARGET_CHARS)}"
             case Ended():
-                return f"{step} · {place} · {_end(happened)}"
+                doubt = ", unchecked" if happened.is_delivered and not happened.is_checked else ""
+                return f"{step} · {place} · {happened.word}{doubt}"
             case _:
                 return None
-
-
-def _end(ended: Ended) -> str:
-    if ended.is_cancelled:
-        return "cancelled"
-    if ended.outcome is not None:
-        return str(ended.outcome)
-    return "delivered" if ended.is_checked else "delivered, unchecked"

@@ -13,17 +13,18 @@ from kimi_mcp.review.progress import Progress
 
 
 async def told(
-    bench: Workbench, dispatch: DispatchId, *, is_from_now: bool = False
+    bench: Workbench, dispatch: DispatchId, *, after: int = 0, is_from_now: bool = False
 ) -> AsyncGenerator[tuple[Event, str | None]]:
-    """Yield each event with its line, to the dispatch's end; *is_from_now*: only what is to come.
+    """Yield each event after number *after* with its line, to the dispatch's end.
+
+    *is_from_now*: only what is to come.
 
     Close it (`contextlib.aclosing`) when leaving early.
     """
     tasks = await anyio.to_thread.run_sync(bench.history.tasks, dispatch)
     progress = Progress([task.number for task in tasks])
-    known = 0
     if is_from_now:
-        known = len(await anyio.to_thread.run_sync(bench.history.events, dispatch))
-    async with aclosing(follow(bench, dispatch, after=known)) as events:
+        after = len(await anyio.to_thread.run_sync(bench.history.events, dispatch))
+    async with aclosing(follow(bench, dispatch, after=after)) as events:
         async for event in events:
             yield event, progress.line(event)

@@ -12,21 +12,21 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import CallToolResult, InputRequiredResult, Tool
 from pydantic import ValidationError
 
-from kimi_mcp.errors import nearest
+from kimi_mcp.errors import nearest_sentence
+from kimi_mcp.reading import shown
+from kimi_mcp.server.fitness import flaws
 
 SHOWN_CHARS = 60
+SHOWN_FLAWS = 5
 
 
 class ExactServer(MCPServer[None]):
     """A server whose tools take the arguments that they name, and no others."""
 
     async def list_tools(self) -> list[Tool]:
-        """List the tools, without the titles that pydantic makes of the arguments' names.
-
-        They say nothing that the name does not, and every session pays for them.
-        """
+        """List the tools, described in no more words than a model needs."""
         return [
-            tool.model_copy(update={"input_schema": _untitled(tool.input_schema)})
+            tool.model_copy(update={"input_schema": _plain(tool.input_schema)})
             for tool in await super().list_tools()
         ]
 
@@ -46,8 +46,10 @@ class ExactServer(MCPServer[None]):
         ]
         for strange in [argument for argument in arguments if known and argument not in known]:
             raise ToolError(
-                f"{name} has no argument {strange!r}. Nearest: {nearest(strange, known)}."
+                f"{name} has no argument {shown(strange)!r}.{nearest_sentence(strange, known)}"
             )
+        if unfit := flaws(arguments):
+            raise ToolError(f"{name} cannot use these arguments. {'; '.join(unfit[:SHOWN_FLAWS])}.")
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
@@ -56,13 +58,22 @@ class ExactServer(MCPServer[None]):
             raise
 
 
-def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the texts named `title`; an argument of that name is a schema, not a text."""
-    return {
-        key: _untitled(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what every session would pay for and no model needs.
+
+    That is each text named `title` (an argument of that name is a schema, not a text), and that
+    what may be left out may also be null.
+    """
+    plain = {
+        key: _plain(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
         for key, value in schema.items()
         if key != "title" or isinstance(value, dict)
     }
+    match plain:
+        case {"anyOf": [kind, {"type": "null"}], "default": None, **others}:
+            return {**others, **_plain(cast("dict[str, Any]", kind))}
+        case _:
+            return plain
 
 
 def _misfits(name: str, error: ValidationError) -> str:
@@ -70,7 +81,7 @@ def _misfits(name: str, error: ValidationError) -> str:
         f"{'.'.join(map(str, misfit['loc']))}: {misfit['msg']}{_given(misfit['input'])}"
         for misfit in error.errors(include_url=False)
     ]
-    return f"{name} cannot use these arguments. {'; '.join(found)}."
+    return f"{name} cannot use these arguments. {'; '.join(found[:SHOWN_FLAWS])}."
 
 
 def _given(value: object) -> str:

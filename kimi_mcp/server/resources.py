@@ -12,9 +12,11 @@ from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
 from kimi_mcp.history.ids import dispatch_id
+from kimi_mcp.reading import shown
 from kimi_mcp.review.view import View
 
 MARKDOWN = "text/markdown"
+LONGEST_NUMBER = 9
 
 
 class Resources:
@@ -25,15 +27,16 @@ class Resources:
 
     def register(self, server: MCPServer[None]) -> None:
         """Offer the resources."""
-        task = "kimi://dispatches/{dispatch}/tasks/{task}"
+        task = "kimi://dispatches/{id}/tasks/{n}"
         for uri, title, read in (
             ("kimi://dispatches", "Dispatches, newest first", self.dispatches),
-            ("kimi://dispatches/before/{dispatch}", "Older dispatches", self.older),
-            ("kimi://dispatches/{dispatch}", "One dispatch", self.dispatch),
+            ("kimi://dispatches/before/{id}", "Older dispatches", self.older),
+            ("kimi://dispatches/{id}", "One dispatch", self.dispatch),
             (f"{task}/diff", "A task's diff", self.diff),
             (f"{task}/transcript", "A task's steps in order", self.transcript),
             ("kimi://specs/{number}", "A spec", self.spec),
             ("kimi://profiles", "Kimi profiles", self.profiles),
+            ("kimi://quota", "Steps used, and what is left", self.quota),
         ):
             server.resource(uri, name=title, title=title, mime_type=MARKDOWN)(read)
 
@@ -43,29 +46,29 @@ class Resources:
 
         return await self._read(dispatch_table)
 
-    async def older(self, dispatch: str) -> str:
+    async def older(self, id: str) -> str:
         """List the dispatches before one."""
         from kimi_mcp.review.listing import dispatch_table
 
-        return await self._read(lambda bench: dispatch_table(bench, before=dispatch_id(dispatch)))
+        return await self._read(lambda bench: dispatch_table(bench, before=dispatch_id(id)))
 
-    async def dispatch(self, dispatch: str) -> str:
+    async def dispatch(self, id: str) -> str:
         """Tell one dispatch whole."""
         from kimi_mcp.review.listing import dispatch_page
 
-        return await self._read(lambda bench: dispatch_page(bench, dispatch_id(dispatch)))
+        return await self._read(lambda bench: dispatch_page(bench, dispatch_id(id)))
 
-    async def diff(self, dispatch: str, task: str) -> str:
+    async def diff(self, id: str, n: str) -> str:
         """Show what a task changed."""
-        return await self._show(dispatch, task, View.DIFF)
+        return await self._show(id, n, View.DIFF)
 
-    async def transcript(self, dispatch: str, task: str) -> str:
+    async def transcript(self, id: str, n: str) -> str:
         """Show a task's steps."""
-        return await self._show(dispatch, task, View.TRANSCRIPT)
+        return await self._show(id, n, View.TRANSCRIPT)
 
     async def spec(self, number: str) -> str:
         """Show a spec of the project's repository."""
-        from kimi_mcp.dispatch.planning import spec_text
+        from kimi_mcp.dispatch.planning.specs import spec_text
 
         return await self._read(lambda bench: spec_text(bench, number))
 
@@ -74,6 +77,12 @@ class Resources:
         from kimi_mcp.dispatch.switching import list_profiles
 
         return await self._read(list_profiles)
+
+    async def quota(self) -> str:
+        """Tell what was spent of the quota, and what is known to be left."""
+        from kimi_mcp.review.quota_page import quota_page
+
+        return await self._read(quota_page)
 
     async def _show(self, dispatch: str, task: str, view: View) -> str:
         from kimi_mcp.review.showing import show
@@ -91,6 +100,6 @@ class Resources:
 
 
 def _number(task: str) -> int:
-    if not task.isdecimal():
-        raise Refused(f"A task is named by its number, not by {task!r}.")
+    if not task.isdecimal() or len(task) > LONGEST_NUMBER:
+        raise Refused(f"A task is named by its number, not by {shown(task)!r}.")
     return int(task)

@@ -28,7 +28,7 @@ class TaskFields(BaseModel):
     depends_on: list[int] | None = None
 
     def answer(self) -> "TaskAnswer":
-        """Return the fields that were given."""
+        """Return the fields as the spec room takes them; None for those that were not given."""
         from kimi_mcp.spec.answers import TaskAnswer
 
         said = self.requirements

@@ -7,19 +7,19 @@ Markdown parser and the rest of the house.
 from collections.abc import Callable
 from functools import partial
 from inspect import getdoc
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import anyio
 from mcp.server import MCPServer
-from mcp.types import CallToolResult, ToolAnnotations
+from mcp.types import ToolAnnotations
 from pydantic import Field
 
-from kimi_mcp import log
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.review.view import View
-from kimi_mcp.server.calls import Calls
-from kimi_mcp.server.replies import Reply, in_thread, replying
-from kimi_mcp.server.streaming import Call, stream
+from kimi_mcp.server.person import OVER_QUOTA, agreed
+from kimi_mcp.server.replies import Answer, Reply, in_thread, replying
+from kimi_mcp.server.running import Running
+from kimi_mcp.server.streaming import Call
 from kimi_mcp.server.task_fields import TaskFields
 
 if TYPE_CHECKING:
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 Repo = Annotated[str | None, Field(description="Folder of the repository; default: the project's")]
 
 ENTRY = {"anthropic/alwaysLoad": True}  # Claude Code shows other tools by their name only
+WHOLE = {"anthropic/maxResultSizeChars": 60_000}  # a diff is bounded by us, and is to be seen
 
 
 class Tools:
     """The tools of one server. A method's docstring is what the model reads."""
 
-    def __init__(self, bench: Workbench, calls: Calls) -> None:
+    def __init__(self, bench: Workbench, running: Running) -> None:
         self._bench = bench
-        self._calls = calls
+        self._running = running
 
     def register(self, server: MCPServer[None]) -> None:
         """Offer the tools; results are text, for structured ones would hide it."""
@@ -65,6 +66,12 @@ class Tools:
             self.get_result,
             title="Look at a dispatch",
             annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
+            meta=WHOLE,
+        )
+        add(
+            self.land_result,
+            title="Land, publish or discard a result",
+            annotations=ToolAnnotations(destructive_hint=True, open_world_hint=True),
         )
         add(
             self.cancel_dispatch,
@@ -93,12 +100,12 @@ class Tools:
         spec: Annotated[str | None, Field(description="Update this one: number or path")] = None,
         repo: Repo = None,
         dry_run: Annotated[bool, Field(description="Write nothing")] = False,
-    ) -> CallToolResult:
+    ) -> Answer:
         """Turn an approved plan (or tasks) into a spec that Kimi can execute without searching.
 
         Replies with the tasks, and with holes to fill by calling again with `tasks`.
         """
-        from kimi_mcp.dispatch.planning import PlanWish, write_spec
+        from kimi_mcp.dispatch.planning.specs import PlanWish, write_spec
 
         wish = PlanWish(
             plan_path=plan_path,
@@ -120,13 +127,17 @@ class Tools:
             str | None, Field(description="moderato, swarm or the user's own")
         ] = None,
         max_parallel: Annotated[int | None, Field(ge=1, le=64)] = None,
-        base: Annotated[str | None, Field(description="Commit to start from; default HEAD")] = None,
+        base: Annotated[
+            str | None,
+            Field(description="Commit to start from; HEAD or WORKTREE when files are dirty"),
+        ] = None,
         background: Annotated[
             bool, Field(description="Return at once with the dispatch id")
         ] = False,
         dry_run: Annotated[bool, Field(description="Check only; nothing runs")] = False,
+        over_quota: Annotated[bool, Field(description="Only after the user agreed")] = False,
         repo: Repo = None,
-    ) -> CallToolResult:
+    ) -> Answer:
         """Run Kimi on a spec, each task in a private clone on its own branch, and check the result.
 
         Streams the steps; the work goes on if this call ends. Nothing touches the user's checkout.
@@ -142,12 +153,19 @@ class Tools:
             max_parallel=max_parallel,
             base=base,
             repo=repo,
+            is_over_quota=over_quota,
         )
         if dry_run:
             return await replying(in_thread(preview, self._bench, wish))
-        return await replying(
-            self._run(ctx, lambda bench: launch_or_resume(bench, wish), is_background=background)
-        )
+
+        async def run() -> Reply:
+            if over_quota:
+                await agreed(ctx, OVER_QUOTA.format(spec=spec))
+            return await self._running.run(
+                ctx, lambda bench: launch_or_resume(bench, wish), is_background=background
+            )
+
+        return await replying(run())
 
     async def revise_task(
         self,
@@ -166,7 +184,7 @@ class Tools:
         verification: Annotated[
             list[str] | None, Field(description="Instead of the task's commands")
         ] = None,
-    ) -> CallToolResult:
+    ) -> Answer:
         """Work on a task again: with feedback Kimi's session goes on, a new attempt.
 
         Without feedback no step is spent: scope and checks are judged again.
@@ -185,7 +203,7 @@ class Tools:
         def start(bench: Workbench) -> "Launched":
             return revise(bench, chosen(bench, dispatch), wish)
 
-        return await replying(self._run(ctx, start, revised=task))
+        return await replying(self._running.run(ctx, start))
 
     async def get_result(
         self,
@@ -200,7 +218,7 @@ class Tools:
         wait_s: Annotated[
             float, Field(ge=0, le=600, description="Wait this long for a task to end")
         ] = 0,
-    ) -> CallToolResult:
+    ) -> Answer:
         """Show what came of a dispatch, or how it stands: summary, diff, transcript or checks."""
         from kimi_mcp.review.showing import show
 
@@ -212,13 +230,43 @@ class Tools:
             from_step=from_step,
         )
 
-        return await replying(self._look(ctx, dispatch, wait_s=wait_s, show=shown))
+        return await replying(self._running.look(ctx, dispatch, wait_s=wait_s, show=shown))
+
+    async def land_result(
+        self,
+        ctx: Call,
+        dispatch: str,
+        how: Literal["apply", "squash", "merge", "pull_request", "discard"],
+        tasks: Annotated[list[int] | None, Field(description="These, and what they need")] = None,
+        head: Annotated[str | None, Field(description="Commit that was reviewed")] = None,
+    ) -> Answer:
+        """Land delivered work, whole or not at all. Only after the user agreed.
+
+        apply (recommended) leaves it uncommitted in the checkout; squash and merge commit onto the
+        base branch; pull_request pushes and opens a draft; discard removes.
+        """
+        from kimi_mcp.dispatch.landing.consent import question
+        from kimi_mcp.dispatch.landing.land import LandWish, land
+        from kimi_mcp.history.landings import How
+        from kimi_mcp.review.showing import chosen
+
+        numbers = None if tasks is None else tuple(tasks)
+        wish = LandWish(how=How(how), tasks=numbers, head=head)
+
+        async def work() -> Reply:
+            meant = await anyio.to_thread.run_sync(chosen, self._bench, dispatch)
+            asked = await anyio.to_thread.run_sync(question, self._bench, meant, wish.how)
+            if asked is not None:
+                await agreed(ctx, asked)
+            return await in_thread(land, self._bench, meant, wish)
+
+        return await replying(work())
 
     async def cancel_dispatch(
         self,
         dispatch: str,
         tasks: Annotated[list[int] | None, Field(description="Only these task numbers")] = None,
-    ) -> CallToolResult:
+    ) -> Answer:
         """Stop Kimi and every process it started; the work done so far is kept."""
         from kimi_mcp.dispatch.cancel import cancel
         from kimi_mcp.review.showing import chosen, show
@@ -238,59 +286,10 @@ class Tools:
         name: Annotated[
             str | None, Field(description="Switch to it; only when the user asks")
         ] = None,
-    ) -> CallToolResult:
+    ) -> Answer:
         """List the profiles, or write one into Kimi's own config and make it the default."""
         from kimi_mcp.dispatch.switching import list_profiles, switch_to
 
         if name is None:
             return await replying(in_thread(list_profiles, self._bench))
         return await replying(in_thread(switch_to, self._bench, name))
-
-    async def _run(
-        self,
-        ctx: Call,
-        start: "Callable[[Workbench], Launched]",
-        *,
-        is_background: bool = False,
-        revised: int | None = None,
-    ) -> Reply:
-        """Start a runner, follow to the end, tell what came of all, or of the task revised."""
-        from kimi_mcp.review.report import report
-        from kimi_mcp.review.showing import final_text
-
-        bench, request = self._bench, ctx.request_id
-        self._calls.begin(request)
-        try:
-            launched = await anyio.to_thread.run_sync(start, bench)
-            self._calls.launched(request, launched.dispatch)
-            log.note("dispatch.launched", dispatch=launched.dispatch)
-            if not is_background:
-                await stream(ctx, bench, launched.dispatch, is_from_now=launched.is_again)
-        except anyio.get_cancelled_exc_class():
-            raise  # the middleware may still ask which dispatch this was
-        except BaseException:
-            self._calls.end(request)
-            raise
-        self._calls.end(request)
-        if is_background:
-            return Reply(text=launched.text)
-        found = await anyio.to_thread.run_sync(report, bench, launched.dispatch)
-        state, steps = found.dispatch.state, found.steps
-        log.note("dispatch.ended", dispatch=launched.dispatch, state=state, steps=steps)
-        text = await anyio.to_thread.run_sync(final_text, found)
-        is_delivered = (
-            bool(found.delivered) if revised is None else found.is_newest_delivered(revised)
-        )
-        return Reply(text=text, is_error=not is_delivered)
-
-    async def _look(
-        self, ctx: Call, dispatch: str | None, *, wait_s: float, show: Callable[..., str]
-    ) -> Reply:
-        from kimi_mcp.review.showing import chosen
-
-        bench = self._bench
-        meant = await anyio.to_thread.run_sync(chosen, bench, dispatch)
-        if wait_s:
-            with anyio.move_on_after(wait_s):
-                await stream(ctx, bench, meant, is_until_change=True)
-        return Reply(text=await anyio.to_thread.run_sync(show, bench, meant))

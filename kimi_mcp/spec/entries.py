@@ -31,8 +31,10 @@ _NOTE = re.compile(r"\s+(?:[—\u2013#]|--?)\s+(\S.*)|\s+(\(.*\))", re.DOTALL)
 _TRAILING_LINES = re.compile(rf":({_LINES})(?=\s|$)")
 _NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _OPTIONS = re.compile(
-    rf"\(\s*(?:in\s+(?P<directory>`[^`]+`|[^\s,()`]+))?\s*,?"
-    rf"\s*(?:timeout\s+(?P<amount>{_NUMBER})\s*(?P<unit>s|sec|seconds?|m|min|minutes?|h|hours?)?)?\s*\)(?=\s|$)"
+    # possessive: a long run of spaces must not be cut in every way
+    rf"\(\s*+(?:in\s++(?P<directory>`[^`]+`|[^\s,()`]+))?\s*+,?\s*+"
+    rf"(?:timeout\s++(?P<amount>{_NUMBER})\s*+(?P<unit>s|sec|seconds?|m|min|minutes?|h|hours?)?)?"
+    rf"\s*+\)(?=\s|$)"
 )
 _UNIT_S = {"s": 1, "m": 60, "h": 3600}
 _PLAIN_DIRECTORY = re.compile(r"[^\s,()`]+")

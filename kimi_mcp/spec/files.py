@@ -5,7 +5,6 @@ missing or a glob, because that is the one thing that costs with 6,000 files (ab
 """
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,15 +12,17 @@ from enum import StrEnum
 from pathlib import Path
 
 from kimi_mcp import globs
+from kimi_mcp.errors import Refused
+from kimi_mcp.reading import read_text
 from kimi_mcp.spec import paths
 from kimi_mcp.spec.model import Spec
 
 _MAX_LISTED = 100_000
-_SUBMODULE_PATH = re.compile(r"^[ \t]*path[ \t]*=[ \t]*(.+?)[ \t]*$", re.MULTILINE)
+_MAX_LIST_BYTES = 1_000_000
 
 
 class Kind(StrEnum):
-    """What stands at a path."""
+    """What stands at a path of the repository, on the disk or in the listed files."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -171,7 +172,15 @@ def _walk(root: Path) -> Iterator[str]:
 
 def _submodules(root: Path) -> tuple[str, ...]:
     try:
-        text = (root / ".gitmodules").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        text = read_text(
+            root / ".gitmodules",
+            what="The list of submodules",
+            limit_bytes=_MAX_LIST_BYTES,
+            limit_name="what such a list may have",
+            within=(root,),
+        )
+    except Refused:
         return ()
-    return tuple(path.strip('"').rstrip("/") for path in _SUBMODULE_PATH.findall(text))
+    pairs = (line.partition("=") for line in text.splitlines())
+    paths = (value.strip() for key, _, value in pairs if key.strip() == "path")
+    return tuple(path.strip('"').rstrip("/") for path in paths)

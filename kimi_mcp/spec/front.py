@@ -1,6 +1,7 @@
 """A spec's front matter: a flat YAML mapping of known keys, read with the safe loader only."""
 
-from typing import NotRequired, TypedDict, cast
+from collections.abc import Callable, Iterator
+from typing import Any, NotRequired, TypedDict, cast
 
 from kimi_mcp.errors import nearest
 from kimi_mcp.spec.source import Source
@@ -8,6 +9,8 @@ from kimi_mcp.spec.source import Source
 _TEXT_KEYS = ("source", "source_hash", "base", "profile")
 _NUMBER_KEYS = ("number", "budget")
 _MAX_BYTES = 65_536
+_LARGEST = 999_999
+_DEPTH = 2  # a mapping, and `from_plan` in it
 
 
 class Front(TypedDict):
@@ -56,6 +59,9 @@ def _load(source: Source, text: str) -> dict[object, object] | None:
         source.report(0, f"the front matter is longer than {_MAX_BYTES} bytes; shorten it")
         return None
     try:
+        for line, problem in _knots(text):
+            source.report(line, problem)
+            return None
         value: object = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
@@ -73,13 +79,36 @@ def _load(source: Source, text: str) -> dict[object, object] | None:
     return cast("dict[object, object]", value)
 
 
+def _knots(text: str) -> Iterator[tuple[int, str]]:
+    """Find what would make more of the text than stands in it: references, and depth.
+
+    Events are read without building anything, so a bomb of references is told before it goes off.
+    """
+    import yaml  # noqa: PLC0415
+
+    read = cast("Callable[..., Iterator[Any]]", yaml.parse)  # pyright: ignore[reportUnknownMemberType]  # untyped
+    depth = 0
+    for event in read(text, Loader=yaml.SafeLoader):
+        name, line = type(event).__name__, int(event.start_mark.line) + 1
+        if getattr(event, "anchor", None) is not None:
+            yield line, "an anchor or a reference (`&` or `*`); write the value out"
+        if name.endswith("EndEvent"):
+            depth -= 1
+        elif name in {"MappingStartEvent", "SequenceStartEvent"}:
+            depth += 1
+            if depth > _DEPTH:
+                yield line, "values within values; write flat `key: value` lines"
+
+
 def _wrong(key: object, value: object) -> str | None:
     if key in _TEXT_KEYS:
         return None if isinstance(value, str) else f"`{key}` must be text; put it in quotes"
     if key in _NUMBER_KEYS:
         least = 0 if key == "number" else 1
-        is_number = isinstance(value, int) and not isinstance(value, bool) and value >= least
-        return None if is_number else f"`{key}` must be a whole number from {least} up"
+        is_fit = (
+            isinstance(value, int) and not isinstance(value, bool) and least <= value <= _LARGEST
+        )
+        return None if is_fit else f"`{key}` must be a whole number, {least} to {_LARGEST}"
     if key == "from_plan":
         is_texts = isinstance(value, dict) and all(
             isinstance(part, str)

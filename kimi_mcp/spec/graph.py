@@ -6,8 +6,8 @@ Unknown dependencies are ignored here; `lint` reports them.
 import graphlib
 from collections.abc import Mapping
 
-from kimi_mcp.spec import paths
-from kimi_mcp.spec.model import Spec, Task
+from kimi_mcp.spec.model import Spec
+from kimi_mcp.spec.sharing import Imports, Shared, shared
 
 
 def waves(spec: Spec) -> list[list[int]]:
@@ -48,10 +48,11 @@ def upstream(spec: Spec, number: int) -> frozenset[int]:
     return frozenset(found - {number})
 
 
-def independent(spec: Spec) -> frozenset[int]:
-    """Give the tasks that need no other and change no file that a task beside them changes.
+def independent(spec: Spec, imports: Imports = frozenset()) -> frozenset[int]:
+    """Give the tasks that need no other and share nothing with a task beside them.
 
-    A task that others depend on can be independent: those run after it, not beside it.
+    A task that others depend on can be independent: those run after it, not beside it. *imports*
+    are the pairs of files known to import one another (see `sharing`).
     """
     after = {task.number: upstream(spec, task.number) for task in spec.tasks}
     return frozenset(
@@ -59,11 +60,24 @@ def independent(spec: Spec) -> frozenset[int]:
         for task in spec.tasks
         if not task.depends_on
         and not any(
-            _share_files(task, other)
+            shared(task, other, imports)
             for other in spec.tasks
             if other is not task and task.number not in after[other.number]
         )
     )
+
+
+def meetings(spec: Spec, imports: Imports = frozenset()) -> list[tuple[int, int, Shared]]:
+    """Give the pairs of tasks that may run side by side and share something."""
+    after = {task.number: upstream(spec, task.number) for task in spec.tasks}
+    return [
+        (one.number, other.number, what)
+        for place, one in enumerate(spec.tasks)
+        for other in spec.tasks[place + 1 :]
+        if one.number not in after[other.number]
+        and other.number not in after[one.number]
+        and (what := shared(one, other, imports))
+    ]
 
 
 def _edges(spec: Spec) -> Mapping[int, set[int]]:
@@ -72,13 +86,3 @@ def _edges(spec: Spec) -> Mapping[int, set[int]]:
     for task in spec.tasks:
         edges[task.number] |= {n for n in task.depends_on if n in known and n != task.number}
     return edges
-
-
-def _share_files(one: Task, other: Task) -> bool:
-    return any(
-        paths.overlap(mine, theirs)
-        for entry in one.writes
-        for mine in entry.written_paths
-        for their_entry in other.writes
-        for theirs in their_entry.written_paths
-    )

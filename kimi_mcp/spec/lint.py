@@ -6,38 +6,27 @@ never when one is dispatched: the file would say one path and the scope another.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kimi_mcp import globs
 from kimi_mcp.errors import nearest
+from kimi_mcp.quoting.quotes import counted
 from kimi_mcp.spec import paths
+from kimi_mcp.spec.doubts import doubts
 from kimi_mcp.spec.files import Kind, Tree
-from kimi_mcp.spec.graph import cycle, independent, upstream
+from kimi_mcp.spec.findings import Finding, error, hint
+from kimi_mcp.spec.graph import cycle, independent, meetings, upstream
 from kimi_mcp.spec.model import FileEntry, Operation, Spec, Task
+from kimi_mcp.spec.sharing import shared
+from kimi_mcp.spec.survey import NOTHING, Survey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing found; *line* is a line of the spec's file where it is known."""
-
-    code: str
-    message: str
-    task: int | None = None
-    line: int | None = None
-    is_error: bool = False
-
-    def __str__(self) -> str:
-        """Write the finding as one line."""
-        where = "" if self.task is None else f"task {self.task}: "
-        line = "" if self.line is None else f" (line {self.line})"
-        return f"{where}{self.message}{line}"
-
-
-def lint(spec: Spec, tree: Tree) -> tuple[Finding, ...]:
+def lint(spec: Spec, tree: Tree, survey: Survey = NOTHING) -> tuple[Finding, ...]:
     """Find everything, errors first, otherwise in the order of the file."""
-    found = [*_tasks(spec), *_order(spec), *_marks(spec)]
+    found = [*_tasks(spec), *_order(spec), *_marks(spec, survey), *_meetings(spec, survey)]
     for task in spec.tasks:
         found += [*_holes(task), *_files(spec, task, tree)]
+    found += doubts(spec, survey)
     return tuple(sorted(found, key=lambda finding: not finding.is_error))
 
 
@@ -90,46 +79,57 @@ def _order(spec: Spec) -> Iterator[Finding]:
                 code = "unknown_dependency"
             else:
                 continue
-            yield _error(task, code, message)
+            yield error(task, code, message)
     round_trip = cycle(spec)
     if round_trip:
         way = " → ".join(map(str, round_trip))
         message = f"depends on itself through {way}; remove one of these dependencies"
-        yield _error(spec.task(round_trip[0]), "cycle", message)
+        yield error(spec.task(round_trip[0]), "cycle", message)
 
 
-def _marks(spec: Spec) -> Iterator[Finding]:
-    free = independent(spec)
+def _marks(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    free = independent(spec, survey.imports)
     for task in spec.tasks:
         if task.is_marked_independent and task.number not in free:
-            why = "depends on other tasks" if task.depends_on else _shared(spec, task)
-            yield _hint(task, "mark", f"is marked [INDEPENDENT] but {why}; the mark is ignored")
+            why = "depends on other tasks" if task.depends_on else _shared(spec, task, survey)
+            yield hint(task, "mark", f"is marked [INDEPENDENT] but {why}; the mark is ignored")
 
 
-def _shared(spec: Spec, task: Task) -> str:
-    own = {path for entry in task.writes for path in entry.written_paths}
-    for other in spec.tasks:
-        theirs = (path for entry in other.writes for path in entry.written_paths)
-        if other is not task and any(paths.overlap(a, b) for b in theirs for a in own):
-            return f"changes files that task {other.number} changes too"
-    return "shares its number with another task"
+def _shared(spec: Spec, task: Task, survey: Survey) -> str:
+    """Say why *task*, which needs no other, is not independent."""
+    other, what = next(
+        (other, what)
+        for other in spec.tasks
+        if other is not task
+        and task.number not in upstream(spec, other.number)
+        and (what := shared(task, other, survey.imports))
+    )
+    if what.code == "shared_file":
+        return f"changes files that task {other.number} changes too"
+    return f"with task {other.number}, {what.what}"
+
+
+def _meetings(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    for one, other, what in meetings(spec, survey.imports):
+        message = f"and task {one}: {what.what}; make one depend on the other (`depends_on`)"
+        yield hint(spec.task(other), what.code, message)
 
 
 def _holes(task: Task) -> Iterator[Finding]:
     if not task.writes:
         message = "no files; list what it may CREATE, MODIFY, DELETE or MOVE"
-        yield _error(task, "no_files", message)
+        yield error(task, "no_files", message)
     if not task.commands:
         message = "no command to check it; it can only be delivered unchecked"
-        yield _hint(task, "no_command", message)
+        yield hint(task, "no_command", message)
     for command in task.commands:
         if command.note:
             message = f"`{command.text}` is run; “{command.note}” stays a manual check"
-            yield _hint(task, "prose_after_command", message, line=command.line)
+            yield hint(task, "prose_after_command", message, line=command.line)
         wrong = command.directory and paths.flaw(command.directory)
         if wrong and command.directory != ".":
             message = f"`{command.text}` runs in a folder where it may not: {wrong[1]}"
-            yield _error(task, wrong[0], message, line=command.line)
+            yield error(task, wrong[0], message, line=command.line)
 
 
 def _files(spec: Spec, task: Task, tree: Tree) -> Iterator[Finding]:
@@ -137,11 +137,11 @@ def _files(spec: Spec, task: Task, tree: Tree) -> Iterator[Finding]:
     for entry in task.files:
         wrong = _unholdable(entry, tree)
         if wrong:
-            yield _error(task, wrong[0], wrong[1], line=entry.line)
+            yield error(task, wrong[0], wrong[1], line=entry.line)
             continue
         for path in entry.written_paths:
             if path in seen:
-                yield _hint(task, "named_twice", f"`{path}` is named twice", line=entry.line)
+                yield hint(task, "named_twice", f"`{path}` is named twice", line=entry.line)
             seen.add(path)
         yield from _existence(spec, task, entry, tree)
 
@@ -178,16 +178,16 @@ def _existence(spec: Spec, task: Task, entry: FileEntry, tree: Tree) -> Iterator
     if entry.operation is Operation.CREATE:
         if kind is not Kind.MISSING and not gone & before:
             message = f"`{entry.path}` exists already; write MODIFY"
-            yield _error(task, "exists", message, line=entry.line)
+            yield error(task, "exists", message, line=entry.line)
         return
     if kind is Kind.MISSING and not made & before:
         yield _missing(task, entry, tree, made=made)
     elif kind is Kind.FOLDER and entry.is_write:
         message = f"`{entry.path}` is a folder; name its files, or write `{entry.path}/**`"
-        yield _error(task, "folder", message, line=entry.line)
+        yield error(task, "folder", message, line=entry.line)
     if entry.target is not None and tree.place(entry.target).kind is not Kind.MISSING:
         message = f"`{entry.target}` exists already; MOVE to a new path"
-        yield _error(task, "exists", message, line=entry.line)
+        yield error(task, "exists", message, line=entry.line)
 
 
 def _missing(task: Task, entry: FileEntry, tree: Tree, *, made: set[int]) -> Finding:
@@ -203,27 +203,27 @@ def _missing(task: Task, entry: FileEntry, tree: Tree, *, made: set[int]) -> Fin
         near = paths.near(entry.path, tree.files)
         message = f"`{entry.path}` to {entry.operation} does not exist; nearest: {near}"
     if entry.operation is Operation.READ:
-        return _hint(task, "read_missing", message, line=entry.line)
-    return _error(task, "missing", message, line=entry.line)
+        return hint(task, "read_missing", message, line=entry.line)
+    return error(task, "missing", message, line=entry.line)
 
 
 def _glob(task: Task, entry: FileEntry, tree: Tree) -> Iterator[Finding]:
     if entry.operation is Operation.MOVE:
         message = f"`{entry}`: MOVE takes one path; write one entry for each file"
-        yield _error(task, "glob", message, line=entry.line)
+        yield error(task, "glob", message, line=entry.line)
     elif entry.operation is Operation.CREATE:
         folder = entry.path.removesuffix("/**")
         if folder == entry.path or globs.is_glob(folder):
             message = f"`{entry.path}`: CREATE takes a path, or `dir/**`"
-            yield _error(task, "glob", message, line=entry.line)
+            yield error(task, "glob", message, line=entry.line)
     else:
         count = len(globs.expand(entry.path, tree.files))
-        message = f"`{entry.path}` stands for {count} file{'' if count == 1 else 's'}"
+        message = f"`{entry.path}` stands for {counted(count, 'file')}"
         if count or not entry.is_write:
-            yield _hint(task, "glob", message, line=entry.line)
+            yield hint(task, "glob", message, line=entry.line)
         else:
             near = paths.near(entry.path, tree.files)
-            yield _error(task, "empty_glob", f"{message}; nearest: {near}", line=entry.line)
+            yield error(task, "empty_glob", f"{message}; nearest: {near}", line=entry.line)
 
 
 def _by_others(spec: Spec, task: Task, path: str) -> tuple[set[int], set[int]]:
@@ -238,13 +238,3 @@ def _by_others(spec: Spec, task: Task, path: str) -> tuple[set[int], set[int]]:
             if entry.operation in {Operation.DELETE, Operation.MOVE}:
                 gone |= {other.number} if globs.matches(entry.path, path) else set()
     return made, gone
-
-
-def _error(task: Task, code: str, message: str, *, line: int | None = None) -> Finding:
-    return Finding(
-        code=code, message=message, task=task.number, line=line or task.line, is_error=True
-    )
-
-
-def _hint(task: Task, code: str, message: str, *, line: int | None = None) -> Finding:
-    return Finding(code=code, message=message, task=task.number, line=line or task.line)

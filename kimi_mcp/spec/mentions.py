@@ -11,6 +11,8 @@ _EXTENSION = re.compile(
     r"(?::[\d,\s-]+)?$",
     re.IGNORECASE,
 )
+_ONLY_EXTENSION = re.compile(rf"\*?{_EXTENSION.pattern}", re.IGNORECASE)
+_COLON = re.compile(r"(?![A-Za-z]:[\\/]).*:(?![\d,\s-]+$).*")
 _BARE_NAMES = {"Makefile", "Dockerfile", "LICENSE", "Gemfile", "Procfile", "Justfile", "justfile"}
 
 
@@ -18,6 +20,8 @@ def path_in(word: str | None) -> str | None:
     """Give *word* when it looks like a path of a file, without a leading `./`."""
     word = (word or "").strip()
     if not _PATH.fullmatch(word) or "://" in word or "::" in word or word[0] in "-@#":
+        return None
+    if _ONLY_EXTENSION.fullmatch(word) or _COLON.fullmatch(word):
         return None
     is_named = bool(_EXTENSION.search(word)) or word in _BARE_NAMES or word.startswith(".git")
     is_folder_like = "/" in word.strip("/") and not word.endswith("()") and word[-1] not in ".:"

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from kimi_mcp.spec.model import Spec, Task
 
 _SPEC_FIELDS = ("title", "goal", "context", "out_of_scope")
-_TASK_FIELDS = ("title", "files", "requirements", "verification", "depends_on")
+_TASK_FIELDS = ("title", "files", "requirements", "verification", "depends_on", "budget")
 _SPEC_KEY = "spec"
 
 

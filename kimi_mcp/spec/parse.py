@@ -17,6 +17,7 @@ from kimi_mcp.spec.sections import read_task
 from kimi_mcp.spec.source import Source
 
 _BOM = "\ufeff"
+_MOST_TASKS = 300
 
 
 def parse(text: str, *, name: str = "spec") -> Spec:
@@ -170,6 +171,10 @@ class _Body:
         ]
         first = starts[0] if starts else stop
         self._layout.append(Part("tasks", self._source.text(line, first), ("tasks",)))
+        if len(starts) > _MOST_TASKS:
+            problem = f"more than {_MOST_TASKS} tasks; make several specs of them"
+            self._source.report(starts[_MOST_TASKS], problem)
+            return
         for start, end in pairwise([*starts, stop]):
             task = read_task(self._source, start, end)
             if task:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from kimi_mcp import globs
 from kimi_mcp.errors import nearest
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 _MAX_COMPARED = 60
@@ -19,6 +20,8 @@ def rooted(path: str, *, folder: str = "") -> str:
 
 def flaw(path: str, *, folder: str = "") -> tuple[str, str] | None:
     """Say why no branch can hold *path*: a code and a sentence, or None."""
+    if control := _CONTROL.search(path):
+        return "control", f"a path holds {control[0]!r}, a control character; rename the file"
     if path.startswith("~"):
         return "home", f"`{path}` is in a home folder, outside every repository"
     if path.startswith("/") or _DRIVE.match(path):

@@ -1,18 +1,21 @@
 """Reading one task's section into a `Task`."""
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 
 from kimi_mcp.errors import SpecInvalid
 from kimi_mcp.spec import structure
 from kimi_mcp.spec.entries import Check, FileEntry, Operation, read_check, read_file
 from kimi_mcp.spec.model import TASK_LEVELS, Block, Part, Task
-from kimi_mcp.spec.source import Source
+from kimi_mcp.spec.source import Item, Source
 
 _HEADING = re.compile(r"Task[ \t]+(\d{1,9})[ \t]*(?:(?::|\.(?!\d)|--|[-—\u2013])[ \t]*(.*))?")
 _NUMBERS = re.compile(r"(?:(?:task|step)s?\s*)?#?(\d{1,9})", re.IGNORECASE)
 _NO_NUMBERS = {"", "none", "nothing", "-", "—", "n/a"}
 _STEPS = re.compile(r"(\d{1,9})(?:\s*steps?)?\.?", re.IGNORECASE)
+_MOST_FILES, _LONGEST_PATH = 500, 4_096
+_MOST_CHECKS, _LONGEST_CHECK = 100, 16_384
 _VERBS = {op.value.lower(): op for op in Operation}
 
 
@@ -110,7 +113,7 @@ class _Reader:
         default = verbs[0] if len(verbs) == 1 else None
         self._refuse_inline(label, line, "- MODIFY src/app.py")
         entries: list[FileEntry] = []
-        for item in self._source.items(line + 1, stop):
+        for item in self._items(line, stop, most=_MOST_FILES, longest=_LONGEST_PATH):
             if not item.is_listed:
                 problem = f"`{item.text[:60]}` is no list item; write `- MODIFY path`"
                 self._source.report(item.line, problem)
@@ -125,7 +128,7 @@ class _Reader:
     def _read_checks(self, label: structure.Label, line: int, stop: int) -> tuple[object, ...]:
         self._refuse_inline(label, line, "- `pytest -q`")
         checks: list[Check] = []
-        for item in self._source.items(line + 1, stop):
+        for item in self._items(line, stop, most=_MOST_CHECKS, longest=_LONGEST_CHECK):
             if item.line in self._source.opaque:
                 problem = "a fenced block is no check; write each command as `- `command``"
                 self._source.report(item.line, problem)
@@ -137,6 +140,19 @@ class _Reader:
         self._checks.extend(checks)
         return tuple(checks)
 
+    def _items(self, line: int, stop: int, *, most: int, longest: int) -> Iterator[Item]:
+        """Read the items of the block at *line* that are not beyond all bounds."""
+        for count, item in enumerate(self._source.items(line + 1, stop), start=1):
+            if count > most:
+                problem = f"more than {most} items; use globs, or a script of the repository"
+                self._source.report(item.line, problem)
+                return
+            if len(item.text) > longest:
+                problem = f"an item of {len(item.text)} characters; write at most {longest}"
+                self._source.report(item.line, problem)
+                continue
+            yield item
+
     def _read_numbers(self, label: structure.Label, line: int, stop: int) -> tuple[int, ...]:
         texts = [label.rest, *(item.text for item in self._source.items(line + 1, stop))]
         numbers: list[int] = []
@@ -147,7 +163,7 @@ class _Reader:
                 numbers.append(int(found[1]))
             elif word.lower() not in _NO_NUMBERS:
                 self._source.report(
-                    line, f"`{word}` is no task; write `Depends on: Task 1, Task 2`"
+                    line, f"`{word[:60]}` is no task; write `Depends on: Task 1, Task 2`"
                 )
         return tuple(numbers)
 
@@ -156,7 +172,7 @@ class _Reader:
         text = " ".join(filter(None, texts))
         found = _STEPS.fullmatch(text)
         if not found or not int(found[1]):
-            self._source.report(line, f"`{text}` is no budget; write `Budget: 40 steps`")
+            self._source.report(line, f"`{text[:60]}` is no budget; write `Budget: 40 steps`")
             return ()
         self._budget = int(found[1])
         return (self._budget,)

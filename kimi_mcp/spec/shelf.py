@@ -1,13 +1,15 @@
 """The specs folder on disk: finding, numbering, reading and writing spec files.
 
-Paths in and out are relative to the repository's root. Nothing outside the repository is ever read
-or written, through no symbolic link either. A number is taken by creating `.NNN.reserved` (fails
-when it exists) just long enough to create the spec's own file, so two sessions never share one.
+Paths in and out are relative to the repository's root. Nothing outside the repository or in its
+`.git` is ever read or written, through no symbolic link either. A number is taken by creating
+`.NNN.reserved` (fails when it exists) just long enough to create the spec's own file, so two
+sessions never share one.
 """
 
 import os
+import posixpath
 import re
-import tempfile
+import secrets
 import unicodedata
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kimi_mcp.errors import Refused, nearest
+from kimi_mcp.reading import expanded, held_folder, read_text, shown
 from kimi_mcp.spec.model import Spec
 from kimi_mcp.spec.parse import parse
 
-_NUMBERED = re.compile(r"(\d{1,6})-.*\.md")
+_LONGEST_NUMBER = 6
+#: Replies name such a file as it is, so it holds nothing that could pass for words of ours.
+_NUMBERED = re.compile(r"(\d{1,6})-[\w.+-]*\.md")
 _SLUG_LENGTH = 40
 
 
@@ -28,6 +33,7 @@ class Shelf:
 
     root: Path
     folder: str = "specs"
+    limit_bytes: int = 1_000_000  # of one spec
 
     def paths(self) -> tuple[str, ...]:
         """Give the numbered specs, lowest number first."""
@@ -45,42 +51,43 @@ class Shelf:
             them; when the path leads out of the repository.
         """
         word = reference.strip()
-        if word.isdecimal():
+        if word.isdecimal() and len(word) <= _LONGEST_NUMBER:
             return self._one(word, [p for p in self.paths() if _number(_name(p)) == int(word)])
         inside = self.inside(word)
-        if inside and (self.root / inside).is_file():
+        if _is_something(self.root / inside):
             return inside
         same = [p for p in self.paths() if word in {_name(p), _name(p).removesuffix(".md")}]
         return self._one(word, same)
 
-    def inside(self, path: str) -> str | None:
-        """Give *path* (absolute, or from the root) from the root; None when the root is no parent.
+    def inside(self, path: str) -> str:
+        """Give *path* (absolute, or from the root) from the root, links resolved.
 
-        Raises: `Refused` when it ends outside the repository.
+        Raises: `Refused` when it is no path, or ends outside the repository or in its `.git`.
         """
         root = os.path.realpath(self.root)
-        try:
-            real = os.path.realpath(self.root / Path(path).expanduser())
-        except (ValueError, RuntimeError):  # a NUL, or `~` of a user that does not exist
-            return None
+        real = os.path.realpath(self.root / expanded(path))
         relative = os.path.relpath(real, root).replace(os.sep, "/")
         if relative == ".." or relative.startswith("../"):
-            message = f"`{path}` is outside the repository; a spec is dispatched from its own one"
+            message = (
+                f"`{shown(path)}` is outside the repository; a spec is dispatched from its own one"
+            )
             raise Refused(message)
+        if any(part.lower() == ".git" for part in relative.split("/")):
+            raise Refused(f"`{shown(path)}` is in a `.git` folder; specs stand in the checkout")
         return relative
 
     def text(self, path: str) -> str:
         """Read a spec's text.
 
-        Raises: `Refused` when it cannot be read as UTF-8 text.
+        Raises: `Refused` when it is too long, or cannot be read as UTF-8 text.
         """
-        self.inside(path)
-        try:
-            return (self.root / path).read_bytes().decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise Refused(f"`{path}` is no UTF-8 text; save it as UTF-8") from error
-        except OSError as error:
-            raise Refused(f"`{path}` cannot be read ({error.strerror}); check it") from error
+        return read_text(
+            self.root / path,
+            what="The spec",
+            limit_bytes=self.limit_bytes,
+            limit_name="limits.spec_bytes",
+            within=(self.root,),
+        )
 
     def spec(self, path: str) -> Spec:
         """Read and parse a spec.
@@ -128,26 +135,25 @@ class Shelf:
 
         Raises: `Refused` when it cannot be written.
         """
-        self.inside(path)
-        target = self.root / path
-        temporary: str | None = None
+        folder, name = posixpath.split(self.inside(path))
+        fresh = f".spec-{secrets.token_hex(4)}.tmp"
         try:
-            mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".spec-", suffix=".tmp")
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode("utf-8", "replace"))
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(target)
+            with held_folder(self.root, folder) as held:
+                handle = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600, dir_fd=held)
+                try:
+                    with os.fdopen(handle, "wb") as file:
+                        file.write(text.encode("utf-8", "replace"))
+                        os.fchmod(handle, _mode(name, held))
+                    os.replace(fresh, name, src_dir_fd=held, dst_dir_fd=held)
+                except OSError:
+                    os.unlink(fresh, dir_fd=held)
+                    raise
         except OSError as error:
-            if temporary:
-                Path(temporary).unlink(missing_ok=True)
-            raise Refused(f"`{path}` cannot be written ({error.strerror}); check it") from error
+            message = f"`{shown(path)}` cannot be written ({error.strerror}); check it"
+            raise Refused(message) from error
 
     def _directory(self) -> Path:
-        inside = self.inside(self.folder)
-        if inside is None:
-            raise Refused(f"`{self.folder}` is no folder name; set `specs_dir` to another")
-        return self.root / inside
+        return self.root / self.inside(self.folder)
 
     def _highest(self) -> int:
         return max((_number(_name(path)) or 0 for path in self.paths()), default=0)
@@ -163,7 +169,7 @@ class Shelf:
             raise Refused(message)
         known = {_name(path): path for path in self.paths()}
         near = nearest(word, [*known.values()] if "/" in word else [*known])
-        message = f"no spec `{word}`; nearest: {near}"
+        message = f"No spec `{shown(word)}`. Nearest: {near}."
         raise Refused(message)
 
 
@@ -172,6 +178,19 @@ def slug(title: str) -> str:
     ascii_ = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", ascii_).strip("-")
     return words[:_SLUG_LENGTH].rstrip("-") or "spec"
+
+
+def _is_something(path: Path) -> bool:
+    """Tell whether something stands there that a person may take for a file."""
+    return os.path.lexists(path) and not path.is_dir()
+
+
+def _mode(name: str, folder: int) -> int:
+    """Give the permissions that a file has, or a new one gets."""
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode & 0o777
+    except FileNotFoundError:
+        return 0o644
 
 
 def _name(path: str) -> str:

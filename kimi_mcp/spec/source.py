@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kimi_mcp.errors import SpecInvalid
+from kimi_mcp.quoting.quotes import inline
 from kimi_mcp.spec import structure
+
+_SHOWN_PROBLEMS = 20
 
 
 class Item(NamedTuple):
@@ -59,7 +62,10 @@ class Source:
         Raises: `SpecInvalid` with one line a problem, in the order of the text.
         """
         if self.problems:
-            lines = [f"{self.name}:{line + 1}: {text}" for line, text in sorted(self.problems)]
+            first = sorted(self.problems)[:_SHOWN_PROBLEMS]
+            lines = [f"{self.name}:{line + 1}: {inline(text, limit=300)}" for line, text in first]
+            if len(self.problems) > len(first):
+                lines.append(f"and {len(self.problems) - len(first)} more problems")
             raise SpecInvalid("\n".join(lines))
 
     def text(self, start: int, stop: int) -> str:
@@ -72,7 +78,7 @@ class Source:
         return region.is_comment if region else not self.lines[line].strip()
 
     def after_blank(self, start: int, stop: int) -> int:
-        """Skip blank lines."""
+        """Return the first line from *start* on that is not blank; *stop* where all are."""
         while start < stop and not self.lines[start].strip():
             start += 1
         return start
@@ -85,6 +91,7 @@ class Source:
     def items(self, start: int, stop: int) -> Iterator[Item]:
         """Read list items and paragraphs; an item's further lines belong to it."""
         current: Item | None = None
+        words: list[str] = []
         is_after_blank = True
         for line in range(start, stop):
             if self.is_empty(line):
@@ -93,11 +100,12 @@ class Source:
             text = None if line in self.opaque else structure.item(self.lines[line])
             is_indented = self.lines[line][:1].isspace()
             if text is None and current and (is_indented or not is_after_blank):
-                current = current._replace(text=f"{current.text} {self.lines[line].strip()}")
+                words.append(self.lines[line].strip())
             else:
                 if current:
-                    yield current
-                current = Item(line, text or self.lines[line].strip(), is_listed=text is not None)
+                    yield current._replace(text=" ".join(words))
+                words = [text or self.lines[line].strip()]
+                current = Item(line, words[0], is_listed=text is not None)
             is_after_blank = False
         if current:
-            yield current
+            yield current._replace(text=" ".join(words))

@@ -6,7 +6,7 @@ shows as if it were not there; reading takes exactly one away, so any text survi
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 MARK = "[INDEPENDENT]"
@@ -23,7 +23,7 @@ _OPENING = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(\\*)(`{3,}(?=[^`]
 _COMMENT = re.compile(r"[ \t]*(\\*)<!--")
 _CLOSING = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*")
 _MARK = re.compile(rf"(\\*){re.escape(MARK)}$")
-_SPEC_TITLE = re.compile(r"(?:(\d*)[ \t]*(?:--|[-—\u2013:])(?:[ \t]+|$))?(.*)")
+_SPEC_TITLE = re.compile(r"(?:(\d{0,6})[ \t]*(?:--|[-—\u2013:])(?:[ \t]+|$))?(.*)")
 _ESCAPABLE_HEADING = re.compile(r"(\\*)(#{1,3})(?=[ \t]|$)")
 
 
@@ -91,9 +91,10 @@ def opens_fence(line: str) -> bool:
 
 def regions(lines: Sequence[str]) -> Iterator[Region]:
     """Find fenced blocks and comments; an unclosed one is reported and reading goes on after it."""
+    ends = _Ends.of(lines)
     position = 0
     while position < len(lines):
-        region = _region(lines, position)
+        region = _region(lines, position, ends)
         if region:
             yield region
         position = region.stop if region and region.stop else position + 1
@@ -159,17 +160,44 @@ def split_mark(title: str) -> tuple[str, bool]:
     return title, is_marked
 
 
-def _region(lines: Sequence[str], start: int) -> Region | None:
+class _Ends(NamedTuple):
+    """What could close a region, known beforehand: a search that is begun also ends.
+
+    So reading takes no longer for thousands of regions that nothing closes than for one.
+    """
+
+    longest: Mapping[str, Sequence[int]]  # by a fence's character: of the fences from a line on
+    last_comment: int
+
+    @classmethod
+    def of(cls, lines: Sequence[str]) -> "_Ends":
+        longest = {"`": [0] * (len(lines) + 1), "~": [0] * (len(lines) + 1)}
+        last_comment = -1
+        for number in range(len(lines) - 1, -1, -1):
+            for lengths in longest.values():
+                lengths[number] = lengths[number + 1]
+            found = _CLOSING.fullmatch(lines[number])
+            if found:
+                lengths = longest[found[1][0]]
+                lengths[number] = max(lengths[number], len(found[1]))
+            if last_comment < 0 and "-->" in lines[number]:
+                last_comment = number
+        return cls(longest, last_comment)
+
+
+def _region(lines: Sequence[str], start: int, ends: _Ends) -> Region | None:
     opening = _OPENING.match(lines[start])
     if opening and not opening[1]:
-        return Region(start, _fence_end(lines, start, opening[2]), is_comment=False)
+        return Region(start, _fence_end(lines, start, opening[2], ends), is_comment=False)
     comment = _COMMENT.match(lines[start])
     if comment and not comment[1]:
-        return Region(start, _comment_end(lines, start, comment.end()), is_comment=True)
+        return Region(start, _comment_end(lines, start, comment.end(), ends), is_comment=True)
     return None
 
 
-def _fence_end(lines: Sequence[str], start: int, fence: str) -> int | None:
+def _fence_end(lines: Sequence[str], start: int, fence: str, ends: _Ends) -> int | None:
+    if ends.longest[fence[0]][start + 1] < len(fence):
+        return None
     for number in range(start + 1, len(lines)):
         found = _CLOSING.fullmatch(lines[number])
         if found and found[1].startswith(fence):
@@ -177,8 +205,8 @@ def _fence_end(lines: Sequence[str], start: int, fence: str) -> int | None:
     return None
 
 
-def _comment_end(lines: Sequence[str], start: int, after: int) -> int | None:
-    for number in range(start, len(lines)):
+def _comment_end(lines: Sequence[str], start: int, after: int, ends: _Ends) -> int | None:
+    for number in range(start, ends.last_comment + 1):
         if "-->" in lines[number][after if number == start else 0 :]:
             return number + 1
     return None

@@ -21,7 +21,12 @@ from pathlib import Path
 
 from kimi_mcp.errors import Refused
 from kimi_mcp.workspace import git
+from kimi_mcp.workspace.lfs import filter_settings
 from kimi_mcp.workspace.repository import Repository, configuration, identified
+from kimi_mcp.workspace.submodules import lay_submodules, remember
+
+#: What only lies in the folders of a dispatch while something is being made there.
+HALF_MADE = ("git.????????", "outbox.????????", "ignore.????????")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,11 @@ class Ledger:
     def template(self) -> Path:
         """The `.git` that every clone of the dispatch is given a copy of."""
         return self.git_dir / "clone-template"
+
+    @property
+    def modules(self) -> Path:
+        """A link to where the user's git keeps submodules."""
+        return self.git_dir / "users-modules"
 
 
 def open_ledger(repository: Repository, git_dir: Path) -> Ledger:
@@ -63,6 +73,7 @@ def open_ledger(repository: Repository, git_dir: Path) -> Ledger:
             borrowed=git_dir / "objects",
             own=["bare = false", 'attributesfile = ".git/attributes"'],
         )
+        Ledger(staging).modules.symlink_to(repository.common_dir / "modules")
         try:
             staging.rename(git_dir)
         except OSError:  # another thread was first
@@ -79,13 +90,29 @@ def pin(repository: Repository, dispatch_id: str, base: str) -> None:
 def lay_clone(ledger: Ledger, commit: str, *, clone: Path, index: Path) -> None:
     """Check *commit* out into the new folder *clone* and give it a `.git` of its own for Kimi.
 
-    *index* is ours and is written; it must lie outside the clone.
+    Submodules come as plain files, as far as the user has them. *index* is ours and is written; it
+    must lie outside the clone.
     """
     clone.mkdir(parents=True)
     index.parent.mkdir(parents=True, exist_ok=True)
     index.unlink(missing_ok=True)
     git.run(["read-tree", "-m", "-u", commit], git_dir=ledger.git_dir, work_tree=clone, index=index)
+    if (clone / ".gitmodules").is_file():
+        laid = lay_submodules(ledger.git_dir, commit, modules=ledger.modules, work_tree=clone)
+        remember(submodule_record(index), laid, clone=clone)
     _lay_git(ledger, commit, clone=clone, index=index)
+
+
+def overlay(ledger: Ledger, tree: str, *, clone: Path, index: Path) -> None:
+    """Make the tracked files of a clone those of *tree*; files that git does not hold stay."""
+    git.run(
+        ["read-tree", "--reset", "-u", tree], git_dir=ledger.git_dir, work_tree=clone, index=index
+    )
+
+
+def submodule_record(index: Path) -> Path:
+    """Name the file, beside our index of a clone, that tells how its submodules were laid."""
+    return index.with_name("submodules.json")
 
 
 def renew_git(ledger: Ledger, commit: str, *, clone: Path, index: Path, aside: Path) -> None:
@@ -108,7 +135,10 @@ def _lay_git(ledger: Ledger, commit: str, *, clone: Path, index: Path) -> None:
 
 # What programs leave behind and nobody commits, for repositories that do not say so themselves.
 # First, so that every rule of the user's wins; what the base tracks is never hidden by it.
-_MACHINE_MADE = b"__pycache__/\n.pytest_cache/\n.mypy_cache/\n.ruff_cache/\n.DS_Store\n"
+_MACHINE_MADE = (
+    b"__pycache__/\n.pytest_cache/\n.mypy_cache/\n.ruff_cache/\n.DS_Store\n"
+    b"node_modules/\n.venv/\n*.egg-info/\n.bundle/\nvendor/bundle/\n"
+)
 
 _CARRIED = (
     "core.autocrlf",
@@ -168,6 +198,7 @@ def _configuration(
     yield f"[extensions]\n\tobjectformat = {repository.object_format}\n"
     yield f"[user]\n\tname = {_quoted(name)}\n\temail = {_quoted(email)}\n"
     yield "[gc]\n\tauto = 0\n[commit]\n\tgpgsign = false\n"
+    yield filter_settings(settings)
 
 
 def _quoted(value: str) -> str:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from kimi_mcp.workspace import git
 from kimi_mcp.workspace.changes import Change, changes_between
-from kimi_mcp.workspace.clone import Ledger
+from kimi_mcp.workspace.clone import Ledger, submodule_record
 from kimi_mcp.workspace.ignore import BaseRules
-from kimi_mcp.workspace.objects import commit_tree, tree_of
+from kimi_mcp.workspace.objects import commit_tree, is_ancestor, tree_of
+from kimi_mcp.workspace.submodules import touched
 from kimi_mcp.workspace.survey import Skipped, Survey, survey
 
 _SUBMODULE = "160000"
@@ -29,7 +30,7 @@ class Attempt:
     changes: tuple[Change, ...]
     """All changes since the base; empty means that nothing was done."""
     in_submodules: tuple[str, ...]
-    """Paths inside submodules of the base: not committed, no branch here can hold them."""
+    """What was touched inside submodules of the base: not committed, no branch here can hold it."""
     skipped: tuple[Skipped, ...]
 
 
@@ -46,7 +47,9 @@ def commit_work(
     """Store what the clone holds as a commit on *parent* and tell what changed since *base*.
 
     *base* is the commit that the task began from, *parent* the newest commit of the task (in a
-    first attempt the base). *named* are the spec's exact paths: they are stored even when ignored.
+    first attempt the base). A base that the parent does not contain has been merged into the clone
+    since, and becomes a second parent. *named* are the spec's exact paths: they are stored even
+    when ignored.
 
     Raises:
         Refused: the clone is gone.
@@ -59,11 +62,12 @@ def commit_work(
     tree = git.line(git.run(["write-tree"], git_dir=ledger.git_dir, index=index))
     commit = parent
     if tree != tree_of(ledger, parent):
-        commit = commit_tree(ledger, tree, parents=[parent], message=message, by_worker=True)
+        parents = [parent] if is_ancestor(ledger, base, parent) else [parent, base]
+        commit = commit_tree(ledger, tree, parents=parents, message=message, by_worker=True)
     return Attempt(
         commit=commit,
         changes=changes_between(ledger, base, commit),
-        in_submodules=tuple(sorted(found.in_submodules)),
+        in_submodules=touched(submodule_record(index), found.in_submodules, clone=clone),
         skipped=tuple(sorted(found.skipped)),
     )
 

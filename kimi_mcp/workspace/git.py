@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kimi_mcp.errors import GitFailed
+from kimi_mcp.quoting.quotes import quoted
 
 # Without it GitPython cannot be imported on a machine that has no git.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-_STDERR_SHOWN = 2000  # characters
+_STDERR_SHOWN = 600  # characters, the last ones
 
 _SETTINGS = (
     "core.hooksPath=/dev/null",
@@ -112,8 +113,6 @@ def ask(
     Raises:
         GitFailed: git is missing.
     """
-    from git.cmd import Git  # noqa: PLC0415 - 70 ms, 15 MB: too dear for a server's start
-
     configuration = _user_configuration() if reads_user_config else _NO_CONFIGURATION
     environment = {**_ENVIRONMENT, **configuration, **(env or {})}
     if index is not None:
@@ -121,29 +120,40 @@ def ask(
     places = [f"--git-dir={git_dir}"] if git_dir is not None else []
     if work_tree is not None:
         places.append(f"--work-tree={work_tree}")
-    program = shutil.which("git")
-    if program is None:
-        raise GitFailed("The git program is not on PATH. Install git 2.38 or newer.")
-    command = [*_without_inherited(environment), program, *_options(), *places, *args]
-    with ExitStack() as stack:
-        source = stack.enter_context(_spool(stdin)) if isinstance(stdin, bytes) else stdin
-        exit_code, stdout, stderr = Git(str(folder or work_tree or git_dir)).execute(
-            command,
-            env=environment,
-            istream=source,
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-            shell=False,
-        )
-    return Answer(exit_code=exit_code, stdout=stdout, stderr=stderr)
+    command = [*_options(), *places, *args]
+    return _execute(
+        command, environment, folder=folder or work_tree or git_dir, stdin=stdin, bound_s=None
+    )
+
+
+def ask_as_user(
+    args: Sequence[str],
+    *,
+    folder: Path,
+    bound_s: float,
+    index: Path | None = None,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Answer:
+    """Run `git ARGS` in *folder* as the user would: their configuration, hooks, keys and helpers.
+
+    Only for what the user asked for in their own repository. Git itself asks nobody anything, and
+    is ended after *bound_s* seconds.
+
+    Raises:
+        GitFailed: git is missing.
+    """
+    environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":", **_user_configuration()}
+    environment |= env or {}
+    if index is not None:
+        environment["GIT_INDEX_FILE"] = str(index)
+    return _execute(["--no-pager", *args], environment, folder=folder, stdin=stdin, bound_s=bound_s)
 
 
 def failure(args: Sequence[str], answer: Answer) -> GitFailed:
     """Put a failed call into one sentence, for raising."""
-    said = answer.stderr.strip()[-_STDERR_SHOWN:].encode("utf-8", "replace").decode("utf-8")
-    return GitFailed(f"`git {args[0]}` failed with exit code {answer.exit_code}: {said}")
+    said = quoted(answer.stderr.strip()[-_STDERR_SHOWN:], limit=_STDERR_SHOWN)
+    return GitFailed(f"`git {args[0]}` failed with exit code {answer.exit_code}: {said}.")
 
 
 def listed(output: bytes) -> list[str]:
@@ -159,6 +169,35 @@ def joined(names: Collection[str]) -> bytes:
 def line(output: bytes) -> str:
     """Take the one line of an answer."""
     return os.fsdecode(output.rstrip(b"\n"))
+
+
+def _execute(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    folder: Path | None,
+    stdin: bytes | BinaryIO | None,
+    bound_s: float | None,
+) -> Answer:
+    from git.cmd import Git  # noqa: PLC0415 - 70 ms, 15 MB: too dear for a server's start
+
+    program = shutil.which("git")
+    if program is None:
+        raise GitFailed("The git program is not on PATH. Install git 2.38 or newer.")
+    with ExitStack() as stack:
+        source = stack.enter_context(_spool(stdin)) if isinstance(stdin, bytes) else stdin
+        exit_code, stdout, stderr = Git(str(folder)).execute(
+            [*_without_inherited(environment), program, *command],
+            env=dict(environment),
+            istream=source,
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+            kill_after_timeout=bound_s,
+            shell=False,
+        )
+    return Answer(exit_code=exit_code, stdout=stdout, stderr=stderr)
 
 
 def _user_configuration() -> dict[str, str]:

@@ -1,7 +1,6 @@
 """What lies in a clone beside the files of a commit: caches, ignored files, nested `.git` folders.
 
-Compared before and after Kimi ran, it tells what a check must not see. A stamp holds the change
-time, which no program can set, so a file whose content and modification time were forged is found.
+Compared before and after Kimi ran, it tells what a check must not see.
 """
 
 import os
@@ -9,19 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from posixpath import normpath
-from typing import NamedTuple
 
 from kimi_mcp.workspace import git
 from kimi_mcp.workspace.clone import Ledger
-
-
-class Stamp(NamedTuple):
-    """What identifies one state of one file."""
-
-    size_bytes: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
+from kimi_mcp.workspace.stamps import Stamp, stamp_of
 
 
 def leftovers(ledger: Ledger, commit: str, *, clone: Path) -> dict[str, Stamp]:
@@ -61,8 +51,7 @@ def _stamped(clone: Path) -> Iterator[tuple[str, Stamp]]:
             waiting += [(path, each) for each in inside]
             continue
         with suppress(OSError):  # deeper than the longest path: no check can name it either
-            facts = entry.stat(follow_symlinks=False)
-            yield path, Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
+            yield path, stamp_of(entry)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

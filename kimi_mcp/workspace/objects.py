@@ -30,6 +30,27 @@ def commit_tree(
     return git.line(output)
 
 
+def is_ancestor(ledger: Ledger, earlier: str, later: str) -> bool:
+    """Whether *later* contains *earlier*; every commit contains itself."""
+    question = ["merge-base", "--is-ancestor", earlier, later]
+    return earlier == later or git.ask(question, git_dir=ledger.git_dir).exit_code == 0
+
+
+def sizes(ledger: Ledger, blobs: Sequence[str | None]) -> list[int | None]:
+    """Measure blobs by their names, in bytes, in order; None where none is named or it is not here.
+
+    Of a partial clone only those are here that somebody has needed.
+    """
+    named = [blob for blob in blobs if blob]
+    if not named:
+        return [None] * len(blobs)
+    request = "".join(f"{blob}\n" for blob in named).encode("ascii")
+    form = "--batch-check=%(objectsize)"
+    output = git.run(["cat-file", form], git_dir=ledger.git_dir, stdin=request)
+    measured = (int(line) if line.isdigit() else None for line in output.splitlines())
+    return [next(measured) if blob else None for blob in blobs]
+
+
 def contents(ledger: Ledger, blobs: Sequence[str]) -> list[bytes]:
     """Read blobs by their names, in order."""
     if not blobs:

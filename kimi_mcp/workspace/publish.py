@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kimi_mcp.errors import Refused
-from kimi_mcp.workspace import git
+from kimi_mcp.workspace import git, lfs
 from kimi_mcp.workspace.clone import Ledger
+from kimi_mcp.workspace.holdings import Holding
 from kimi_mcp.workspace.repository import Repository
 
 MERGED = "merged"
@@ -82,6 +83,8 @@ def publish_branch(
 ) -> str:
     """Create a result's branch, or move it on from the *expected* commit; return its name.
 
+    A branch that is gone was landed or removed, and is made anew.
+
     Raises:
         Refused: the branch is not where it was expected (somebody else made or moved it), or it
             is checked out, and moving it would change that checkout.
@@ -99,12 +102,55 @@ def publish_branch(
     now = git.line(found.stdout) or None
     if now == commit:  # an earlier try got that far
         return branch
+    if now is None and expected is not None:
+        return publish_branch(
+            repository,
+            ledger,
+            prefix=prefix,
+            dispatch_id=dispatch_id,
+            task=task,
+            commit=commit,
+            expected=None,
+        )
     if now == expected:
         raise git.failure(order, answer)
     raise Refused(
         f"Branch {branch} is at {now or 'nothing'}, not at {expected or 'nothing'}: somebody else "
         f"moved it. The result is commit {commit}; move the branch out of the way and retry."
     )
+
+
+def merge_message(dispatch_id: str) -> str:
+    """Word the commit that brings the delivered tasks of a dispatch together."""
+    return f"Merge the delivered tasks of {dispatch_id}\n"
+
+
+def is_merge_of(repository: Repository, commit: str, dispatch_id: str) -> bool:
+    """Tell whether a commit is such a merge, as we made it."""
+    question = ["log", "-1", "--format=%B", commit]
+    said = git.ask(question, git_dir=repository.common_dir).stdout
+    return os.fsdecode(said).strip() == merge_message(dispatch_id).strip()
+
+
+def move_back(repository: Repository, now: Holding, commit: str | None) -> None:
+    """Take a branch back from where it was moved; without a *commit* it goes.
+
+    One that is checked out, or was moved again meanwhile, stays.
+    """
+    if now.checkout:
+        return
+    order = ["-d", now.ref, now.commit] if commit is None else [now.ref, commit, now.commit]
+    git.ask(["update-ref", *order], git_dir=repository.common_dir)
+
+
+def drop_locks(repository: Repository, prefix: str, dispatch_id: str) -> None:
+    """Remove the locks that a killed git has left on the refs of a dispatch, which are ours alone.
+
+    Only when nobody works on it.
+    """
+    for folder in (f"refs/kimi/{dispatch_id}", f"refs/heads/{prefix}/{dispatch_id}"):
+        for lock in repository.common_dir.joinpath(folder).glob("*.lock"):
+            lock.unlink(missing_ok=True)
 
 
 def _check_not_checked_out(repository: Repository, branch: str) -> None:
@@ -119,6 +165,7 @@ def _check_not_checked_out(repository: Repository, branch: str) -> None:
 
 
 def _bring(repository: Repository, ledger: Ledger, dispatch_id: str, commit: str) -> None:
+    lfs.take_in(ledger.git_dir, into=repository.common_dir)
     # a ref is only written when all that it needs is there: what one points at need not be brought
     ours = f"refs/kimi/{dispatch_id}"
     if git.run(["for-each-ref", "--points-at", commit, ours], git_dir=repository.common_dir):

@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from kimi_mcp.errors import Refused, nearest
+from kimi_mcp.errors import Refused, nearest_sentence
+from kimi_mcp.quoting.quotes import quoted
+from kimi_mcp.reading import shown
 from kimi_mcp.workspace import git
+
+_NAME_CHARS = 120
+_SAID_CHARS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +39,7 @@ class Repository:
 
 
 class Identity(NamedTuple):
-    """Who commits."""
+    """The name and address that git writes into the user's commits."""
 
     name: str
     email: str
@@ -88,9 +93,9 @@ def resolve(repository: Repository, revision: str) -> str:
         ["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes"],
         git_dir=repository.git_dir,
     )
+    known = [quoted(name, limit=_NAME_CHARS) for name in os.fsdecode(names).splitlines()]
     raise Refused(
-        f"No commit '{revision}' in {repository.root}. "
-        f"Nearest: {nearest(revision, os.fsdecode(names).splitlines())}."
+        f"No commit '{shown(revision)}' in {repository.root}.{nearest_sentence(revision, known)}"
     )
 
 
@@ -144,6 +149,16 @@ def files_at(repository: Repository, commit: str) -> tuple[str, ...]:
     return tuple(git.listed(output))
 
 
+def text_at(repository: Repository, commit: str, path: str) -> str:
+    """Read a file of a commit; bytes that are no UTF-8 are replaced.
+
+    Raises:
+        GitFailed: the commit has no such file.
+    """
+    output = git.run(["cat-file", "blob", f"{commit}:{path}"], git_dir=repository.common_dir)
+    return output.decode(errors="replace")
+
+
 _FACTS = ("root", "git_dir", "common_dir", "objects", "object_format", "head", "name")
 
 
@@ -151,13 +166,13 @@ def _refusal(folder: Path, answer: git.Answer) -> Refused:
     said = answer.stderr
     if "not a git repository" in said:
         return Refused(
-            f"No git repository around {folder}. Name one with repo, or run `git init` "
+            f"No git repository around {folder}. Name one with `repo`, or run `git init` "
             "and commit once."
         )
     if "must be run in a work tree" in said:
         return Refused(
             f"{folder} belongs to a bare repository or a .git folder, which has no files to "
-            "work on. Name a checkout of it with repo."
+            "work on. Name a checkout of it with `repo`."
         )
     if "dubious ownership" in said:
         return Refused(
@@ -168,7 +183,9 @@ def _refusal(folder: Path, answer: git.Answer) -> Refused:
         return Refused(
             f"The repository around {folder} has no commit yet. Commit once, then retry."
         )
-    return Refused(f"Git cannot read the repository around {folder}: {said.strip()}")
+    return Refused(
+        f"Git cannot read the repository around {folder}: {quoted(said, limit=_SAID_CHARS)}."
+    )
 
 
 def _login() -> str:

@@ -13,6 +13,8 @@ def restore(ledger: Ledger, commit: str, paths: Iterable[str], *, clone: Path, i
     Nothing outside the clone is touched, also where a link has taken a folder's place.
     """
     wanted = list(paths)
+    if not wanted:
+        return  # git takes no path for every path
     listing = ["ls-tree", "-r", "-z", "--name-only", commit, "--", *wanted]
     literal = {"GIT_LITERAL_PATHSPECS": "1"}
     held = set(git.listed(git.run(listing, git_dir=ledger.git_dir, env=literal)))

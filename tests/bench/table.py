@@ -27,7 +27,7 @@ class Row:
     """One figure: a value for each round, and those of the yardstick in the same rounds."""
 
     figure: str
-    unit: Literal["ms", "MB"]
+    unit: Literal["ms", "MB", "%"]
     ours: Sequence[float]
     yardstick: Sequence[float] = ()
     aim: Aim | None = None
@@ -52,9 +52,9 @@ class Row:
         return value is not None and value <= self.aim.bound
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Row], headings: Sequence[str] = HEADINGS) -> str:
     """Lay the rows out as a Markdown table."""
-    cells = [HEADINGS, *(_cells(row) for row in rows)]
+    cells = [tuple(headings), *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
     lines = [_line(line, widths) for line in cells]
     lines.insert(1, _line(tuple("-" * width for width in widths), widths))
@@ -76,7 +76,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _both(middle: float, lowest: float, *, unit: str) -> str:
-    digits = 1 if unit == "MB" else 0
+    digits = 0 if unit == "ms" else 1
     return f"{middle:.{digits}f} ({lowest:.{digits}f}) {unit}"
 
 

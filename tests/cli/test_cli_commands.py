@@ -1,5 +1,6 @@
 """What a person at a terminal sees, and what a script gets: words, streams and exit codes."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -16,13 +17,22 @@ COMMANDS = (
     "serve",
     "demo",
     "doctor",
+    "setup",
     "spec",
     "dispatch",
     "resume",
     "revise",
+    "watch",
     "show",
+    "land",
+    "clean",
     "history",
     "stop",
+    "profile",
+    "quota",
+    "hook",
+    "trust",
+    "completion",
 )
 PLAN = """\
 # Plan: a second part
@@ -57,7 +67,7 @@ def test_the_loop_by_hand_plan_spec_dispatch_show(kimi_mcp: Run, one_task: Sandb
     dispatch = dispatched.stdout.split(":", 1)[0]
     lines = dispatched.stdout.splitlines()
     assert lines[0].startswith(f"{dispatch}: running, 1 task from {one_task.root} (main at ")
-    assert any(line.startswith("  step 1 · task 1/1 · Write one.py") for line in lines)
+    assert any(line.startswith('  step 1 · task 1/1 · "Write one.py') for line in lines)
     assert any(line.startswith(f"{dispatch}: 1 of 1 delivered · 2 steps") for line in lines)
     assert one_task.show(f"kimi/{dispatch}/task-1", "one.py") == "print('one')"
 
@@ -65,12 +75,18 @@ def test_the_loop_by_hand_plan_spec_dispatch_show(kimi_mcp: Run, one_task: Sandb
         "summary": "1 of 1 delivered",
         "diff": "+print('one')",
         "transcript": "Write one.py",
-        "checks": "`python3 one.py` passed",
+        "checks": '"python3 one.py" passed',
     }.items():
         shown = kimi_mcp("show", dispatch, "--view", view)
         assert (shown.returncode, shown.stderr) == (0, "")
         assert expected in shown.stdout
-    assert kimi_mcp("show").stdout == kimi_mcp("show", dispatch).stdout
+    rest = kimi_mcp("show", dispatch, "--view", "transcript", "--from-step", "2")
+    assert "Write one.py" not in rest.stdout
+    assert "2. says: " in rest.stdout
+    newest, named = (
+        re.sub(r"data-\d+", "data", kimi_mcp("show", *words).stdout) for words in ((), (dispatch,))
+    )
+    assert newest == named  # but for the number of the envelope, which no reply shares
 
     listed = kimi_mcp("history")
     assert (listed.returncode, listed.stderr) == (0, "")
@@ -144,6 +160,22 @@ def test_what_is_refused_is_exit_code_2_with_a_sentence_on_stderr(
     assert one_task.git("for-each-ref", "refs/kimi", "refs/heads/kimi") == ""
 
 
+@pytest.mark.parametrize("word", ["one", "001-one-part-zzzz"])
+def test_where_nothing_is_near_nothing_is_called_the_nearest(kimi_mcp: Run, word: str) -> None:
+    refused = kimi_mcp("show", word)
+
+    assert refused.returncode == 2
+    assert "earest" not in refused.stderr
+    assert "none" not in refused.stderr
+
+
+def test_an_empty_history_says_how_to_begin(kimi_mcp: Run) -> None:
+    assert kimi_mcp("history").stdout == (
+        "Nothing was dispatched yet. `kimi-mcp spec PLAN` makes a spec, `kimi-mcp dispatch SPEC` "
+        "runs it. `kimi-mcp demo` shows all of it without an account.\n"
+    )
+
+
 def test_outside_a_repository_a_dispatch_is_refused_with_what_to_do(
     kimi_mcp: Run, one_task: Sandbox, tmp_path: Path
 ) -> None:
@@ -170,7 +202,7 @@ def test_doctor_names_each_link_and_what_is_broken(
     for link in ("kimi-mcp", "settings", "state folder", "git", "Kimi", "Kimi's config"):
         assert re.search(rf"^ok   {link} ", good.stdout, re.MULTILINE), good.stdout
     assert (bad.returncode, bad.stderr) == (1, "")
-    assert re.search(r"^BAD  Kimi's config .*kimi login", bad.stdout, re.MULTILINE), bad.stdout
+    assert re.search(r"^BAD  Kimi's login .*\n.*kimi login", bad.stdout, re.MULTILINE), bad.stdout
 
 
 def test_what_was_interrupted_is_resumed_and_then_revised(
@@ -189,7 +221,7 @@ def test_what_was_interrupted_is_resumed_and_then_revised(
     assert stopped.returncode == 1
     again = kimi_mcp("dispatch", "1")
     assert again.returncode == 2
-    assert f"Resume it: dispatch_spec spec={dispatch}" in again.stderr
+    assert f"Resume it: `kimi-mcp dispatch {dispatch}`" in again.stderr
 
     resumed = kimi_mcp("resume", dispatch)
     assert (resumed.returncode, resumed.stderr) == (0, "")
@@ -203,3 +235,51 @@ def test_what_was_interrupted_is_resumed_and_then_revised(
     assert judged.returncode == 1
     assert "Attempt 4 was not delivered (checks_failed)" in judged.stdout
     assert one_task.show(f"kimi/{dispatch}/task-1", "one.py") == "print('ONE')"
+
+
+def test_spec_json_tells_tasks_and_findings_and_writes_only_when_told(
+    kimi_mcp: Run, sandbox: Sandbox
+) -> None:
+    (sandbox.root / "plan.md").write_text(PLAN, encoding="utf-8")
+
+    done = kimi_mcp("spec", "plan.md", "--json")
+    told = json.loads(done.stdout)
+    (task,) = told["tasks"]
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (sandbox.root / "specs").exists()
+    assert (task["number"], task["title"], task["line"]) == (1, "Two", 3)
+    assert task["files"] == [
+        {"operation": "CREATE", "path": "two.py", "target": None, "lines": None}
+    ]
+    assert task["verification"] == ["python3 two.py"]
+    assert (task["depends_on"], task["independent"], task["done"]) == ([], True, False)
+    assert told["findings"] == []
+
+    written = json.loads(kimi_mcp("spec", "plan.md", "--json", "--write").stdout)
+    assert (sandbox.root / written["spec"]).read_text(encoding="utf-8").count("### Task") == 1
+
+
+def test_spec_json_shows_done_work_and_writes_no_spec_of_it(
+    kimi_mcp: Run, sandbox: Sandbox
+) -> None:
+    (sandbox.root / "plan.md").write_text(PLAN.replace(": Two", ": Two ✅"), encoding="utf-8")
+
+    told = json.loads(kimi_mcp("spec", "plan.md", "--json").stdout)
+    refused = kimi_mcp("spec", "plan.md")
+
+    assert [task["done"] for task in told["tasks"]] == [True]
+    assert "ticked as done" in told["refused"]
+    assert refused.returncode == 2
+    assert "ticked as done" in refused.stderr
+    assert not (sandbox.root / "specs").exists()
+
+
+def test_spec_json_says_why_a_text_is_refused(kimi_mcp: Run, sandbox: Sandbox) -> None:
+    (sandbox.root / "plan.md").write_text("# Code review\n\nAll is well.\n", encoding="utf-8")
+
+    done = kimi_mcp("spec", "plan.md", "--json")
+    told = json.loads(done.stdout)
+
+    assert (done.returncode, told["tasks"], told["spec"]) == (2, [], None)
+    assert "reports" in told["refused"]

@@ -14,7 +14,7 @@ PROMISE_S = 60
 @pytest.mark.timeout(PROMISE_S + 30)
 def test_the_demo_delivers_three_of_three_within_a_minute(tmp_path: Path, kimi_main: Path) -> None:
     state, scratch = tmp_path / "state", tmp_path / "scratch"
-    state.mkdir()
+    state.mkdir(mode=0o700)
     scratch.mkdir()
     installation = next(folder for folder in kimi_main.parents if folder.name == "kimi")
     (state / "kimi").symlink_to(installation)
@@ -33,6 +33,7 @@ def test_the_demo_delivers_three_of_three_within_a_minute(tmp_path: Path, kimi_m
     assert (done.returncode, done.stderr) == (0, "")
     assert "The model is SCRIPTED" in done.stdout
     assert ": 3 of 3 delivered" in done.stdout
+    assert "__pycache__" not in done.stdout
     (made,) = scratch.glob("kimi-mcp-demo-*")
     branches = subprocess.run(
         ["git", "branch", "--list", "--format=%(refname:lstrip=4)", "kimi/*"],

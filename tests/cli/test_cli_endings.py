@@ -16,6 +16,7 @@ from kimi_mcp.demo.script import Reply, bash, write
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.lifecycle import DispatchState
 from living import until
+from patience import PATIENCE_S
 from sandbox import Sandbox, StartModel
 from survivors import daemonized, happened, living, process_in, processes_of
 
@@ -43,7 +44,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(
         assert history.stderr is not None
         history.stdout.close()
         assert history.stderr.read() == b""
-        assert history.wait(30) == 0
+        assert history.wait(PATIENCE_S) == 0
 
     stop(kimi_mcp, dispatched)
 
@@ -54,7 +55,7 @@ async def test_ctrl_c_ends_the_watching_and_not_the_work(
     held = threading.Event()
     model = start_model({TASK: (write("one.py", "print(1)\n"), Reply(text="done", wait_for=held))})
     bench = Workbench.open()
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with await anyio.open_process(
             [sys.executable, "-m", "kimi_mcp", "dispatch", "1"],
             cwd=one_task.root,
@@ -74,11 +75,12 @@ async def test_stop_ends_every_process_that_kimi_started_and_keeps_the_work(
     kimi_mcp: Run,
     one_task: Sandbox,
     start_model: StartModel,
-    tmp_path: Path,
+    noticeboard: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KIMI_MCP_LIMITS_GRACE_S", "1")
-    regrouped, daemon, stubborn = (tmp_path / name for name in ("regrouped", "daemon", "stubborn"))
+    names = "regrouped", "daemon", "stubborn"
+    regrouped, daemon, stubborn = (noticeboard / name for name in names)
     start_model(
         {
             TASK: (
@@ -91,7 +93,7 @@ async def test_stop_ends_every_process_that_kimi_started_and_keeps_the_work(
             )
         }
     )
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         begun = await anyio.to_thread.run_sync(kimi_mcp, "dispatch", "1", "--background")
         dispatch = begun.stdout.split(":", 1)[0]
         started = [await process_in(file) for file in (regrouped, daemon, stubborn)]
@@ -111,8 +113,8 @@ async def test_stop_ends_every_process_that_kimi_started_and_keeps_the_work(
 def test_a_bug_of_ours_is_exit_code_3_and_leaves_a_file_to_send() -> None:
     planted = (
         "import sys\n"
-        "from kimi_mcp.cli import commands, main\n"
-        "commands.history = lambda _: 1 / 0\n"
+        "from kimi_mcp.cli import looking_back, main\n"
+        "looking_back.history = lambda _: 1 / 0\n"
         "sys.exit(main.main(['history']))\n"
     )
 
@@ -121,7 +123,7 @@ def test_a_bug_of_ours_is_exit_code_3_and_leaves_a_file_to_send() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -11,6 +11,7 @@ import pytest
 
 from kimi_mcp.demo.script import Reply, bash, say
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
+from patience import PATIENCE_S
 
 
 def ask(
@@ -23,7 +24,7 @@ def ask(
         data=json.dumps({"messages": messages, "stream": True}).encode(),
         headers=dict(headers or {}),
     )
-    return urllib.request.urlopen(request, timeout=10)
+    return urllib.request.urlopen(request, timeout=PATIENCE_S)
 
 
 def events(response: http.client.HTTPResponse) -> list[Any]:
@@ -93,7 +94,7 @@ def test_a_gated_reply_waits_for_its_event():
     gate = threading.Event()
     with ScriptedModel({"": [Reply(text="go", wait_for=gate)]}) as model, ThreadPoolExecutor() as p:
         answer = p.submit(lambda: said(ask(model, "hello")))
-        assert model.reached("").wait(10)
+        assert model.reached("").wait(PATIENCE_S)
         assert not answer.done()
 
         gate.set()
@@ -114,7 +115,7 @@ def test_closing_the_model_ends_held_answers_and_every_thread(hang: Literal["hea
     with ThreadPoolExecutor() as pool:
         with ScriptedModel({"": [Reply(text="half", hang=hang)]}) as model:
             answer = pool.submit(lambda: said(ask(model, "hello")))
-            assert model.reached("").wait(10)
+            assert model.reached("").wait(PATIENCE_S)
         with pytest.raises((ConnectionError, http.client.HTTPException)):
             answer.result(10)
 
@@ -136,7 +137,7 @@ def test_a_client_that_goes_away_leaves_no_word_and_no_thread(capfd: pytest.Capt
         ask(model, "hello").close()
         for thread in threading.enumerate():
             if "process_request_thread" in thread.name:
-                thread.join(10)
+                thread.join(PATIENCE_S)
         assert threading.active_count() == before + 1
 
     assert capfd.readouterr() == ("", "")

@@ -5,14 +5,14 @@ from pathlib import Path
 from dispatching import at_once, branches, carried_out, configure, pinned, spec_of
 from kimi_mcp.demo.script import bash, say, write
 from kimi_mcp.lifecycle import Outcome, TaskState
-from kimi_mcp.review.wording import summary
+from kimi_mcp.review.view import View
 from sandbox import Sandbox, StartModel
 
 
 async def test_what_kimi_left_outside_the_commit_helps_no_check(
     sandbox: Sandbox, start_model: StartModel
 ) -> None:
-    sandbox.write(".gitignore", "local*\ndist/\n")
+    sandbox.write(".gitignore", "local*\ndist/\n__pycache__/\n")
     sandbox.commit()
     start_model(
         {
@@ -45,6 +45,7 @@ async def test_what_kimi_left_outside_the_commit_helps_no_check(
     assert branches(sandbox) == []
     assert "ModuleNotFoundError" in done.task(1).checks[0].output_tail
     assert any("local_helper.py" in note for note in done.notes(1))
+    assert not any("__pycache__" in note for note in done.notes(1))  # no news to anybody
     assert any("dist/report.txt" in note for note in done.notes(2))
 
 
@@ -74,7 +75,8 @@ async def test_a_missing_program_or_module_is_told_from_work_that_was_left_out(
         2: Outcome.SETUP_FAILED,
         3: Outcome.CHECKS_FAILED,
     }
-    assert "exit code 127" in str(done.task(1).task.sentence)
+    assert 'program "no-such-program" is missing' in str(done.task(1).task.sentence)
+    assert done.task(1).task.steps == 0
     assert "no_such_library" in str(done.task(2).task.sentence)
     assert branches(sandbox) == []
 
@@ -82,9 +84,11 @@ async def test_a_missing_program_or_module_is_told_from_work_that_was_left_out(
 async def test_what_setup_made_is_there_for_kimi_and_for_the_checks_unpatched(
     sandbox: Sandbox, start_model: StartModel, tmp_path: Path
 ) -> None:
-    log = tmp_path / "setup.log"
+    log = tmp_path / "logs/setup.log"
+    log.parent.mkdir()
     configure(
-        f"""setup = ["echo ran >> '{log}'", "mkdir -p vendor && echo 'WORD = 1' > vendor/lib.py"]"""
+        f"""allow_write = ['{log.parent}']
+        setup = ["echo ran >> '{log}'", "mkdir -p vendor && echo 'WORD = 1' > vendor/lib.py"]"""
     )
     sandbox.write(".gitignore", "vendor/\n__pycache__/\n")
     sandbox.commit()
@@ -119,7 +123,7 @@ async def test_what_setup_made_is_there_for_kimi_and_for_the_checks_unpatched(
     clone = done.bench.state.run(done.id).task(2).clone
     assert (clone / "vendor/lib.py").read_text(encoding="utf-8") == "WORD = 1\n"
     assert not (clone / "vendor/extra.py").exists()
-    assert log.read_text(encoding="utf-8") == "ran\n" * 3
+    assert log.read_text(encoding="utf-8") == "ran\n" * 4  # task 2: again, and on the base
 
 
 async def test_a_setup_that_fails_costs_no_step(sandbox: Sandbox, start_model: StartModel) -> None:
@@ -134,7 +138,7 @@ async def test_a_setup_that_fails_costs_no_step(sandbox: Sandbox, start_model: S
     assert done.report.steps == 0
     assert model.requests == ()
     assert pinned(sandbox) == [f"refs/kimi/{done.id}/base"]
-    assert "no registry today" in summary(done.report)
+    assert "no registry today" in done.view(View.SUMMARY)
 
 
 async def test_a_setup_that_changes_the_project_is_not_taken_for_kimis_work(

@@ -1,11 +1,10 @@
 """Kimi's word against ours, with the real CLI: what it claims is never what is said of a task."""
 
-from dispatching import at_once, branches, carried_out, pinned, spec_of
+from dispatching import at_once, branches, carried_out, dispatched, pinned, spec_of, specify
 from kimi_mcp.demo.script import Reply, bash, say, write
 from kimi_mcp.lifecycle import Outcome, TaskState
 from kimi_mcp.review.listing import dispatch_page, dispatch_table
 from kimi_mcp.review.view import View
-from kimi_mcp.review.wording import summary
 from sandbox import Sandbox, StartModel
 
 
@@ -42,7 +41,7 @@ async def test_success_that_is_only_claimed_is_not_delivered(
     assert sandbox.show(f"refs/kimi/{done.id}/task-1.a1", "one.py") == "ONE = 2"
     assert [check.exit_code for check in done.task(1).checks] == [1]
     assert "AssertionError" in done.view(View.CHECKS)
-    text = summary(done.report)
+    text = done.view(View.SUMMARY)
     assert text.startswith(
         f"{done.id}: 0 of 3 delivered, 1 checks_failed, 1 no_change, 1 blocked · 4 steps\n"
     )
@@ -93,7 +92,7 @@ async def test_a_change_outside_the_list_is_found_however_it_is_hidden(
     assert strays[2] == [".gitignore", "stray.txt"]
     assert strays[3][0] == "deep/stray.txt"
     assert len(strays[3]) == 2
-    assert "app.py (not in the spec's files)" in str(done.task(1).task.sentence)
+    assert '"app.py" (' in str(done.task(1).task.sentence)
     assert branches(sandbox) == []
     for view in View:
         assert done.view(view).startswith(f"{done.id}: 0 of 3 delivered, 3 out_of_scope")
@@ -139,13 +138,14 @@ async def test_what_stops_kimi_has_a_name_and_keeps_the_work(
         }
     )
 
-    done = await carried_out(
+    specify(
         sandbox,
         spec_of(
             "One\nFiles:\n- CREATE one.txt\nBudget: 3 steps\nVerification:\n- `true`",
             "Two\nFiles:\n- CREATE two.txt\nVerification:\n- `true`",
         ),
     )
+    done = await dispatched(sandbox, max_parallel=1)  # a quota that is used up ends all at work
 
     assert done.outcomes == {1: Outcome.STEP_LIMIT, 2: Outcome.QUOTA_EXHAUSTED}
     assert done.task(1).task.steps == 3
@@ -153,4 +153,4 @@ async def test_what_stops_kimi_has_a_name_and_keeps_the_work(
     assert sandbox.show(f"refs/kimi/{done.id}/task-2.a1", "two.txt") == "half"
     assert branches(sandbox) == []
     assert done.task(1).checks == done.task(2).checks == ()
-    assert "weekly usage limit" in summary(done.report)
+    assert "weekly usage limit" in done.view(View.SUMMARY)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatching import carried_out, spec_of
+from dispatching import carried_out, printed, spec_of
 from kimi_mcp.dispatch.events import Ended, Started, Step, decode
 from kimi_mcp.lifecycle import TaskState
 from sandbox import Sandbox
@@ -70,7 +70,7 @@ async def test_damaged_output_never_breaks_the_order_of_events_and_never_makes_a
         assert isinstance(events[-1], Ended)
         steps = [event.number for event in events if isinstance(event, Step)]
         assert all(after in {before, before + 1} for before, after in pairwise(steps))
-        hint = (done.bench.state.run(done.id).task(number).attempt(1) / "stdout.jsonl").read_bytes()
-        if b'"session.resume_hint"' not in hint:
+        attempt = done.bench.state.run(done.id).task(number).attempt(1)
+        if b'"session.resume_hint"' not in printed(attempt / "stdout.jsonl"):
             assert done.task(number).task.state is not TaskState.DELIVERED
     assert len(set(done.outcomes.values())) > 1

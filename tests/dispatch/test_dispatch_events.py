@@ -17,9 +17,12 @@ KINDS: dict[str, type[TaskEvent]] = {
     "task.tool_done": events.ToolDone,
     "task.said": events.Said,
     "task.noted": events.Noted,
+    "task.fenced": events.Fenced,
     "task.session": events.SessionKnown,
     "task.spent": events.Spent,
     "task.committed": events.Committed,
+    "task.found": events.Found,
+    "task.charged": events.Charged,
     "task.checked": events.Checked,
     "task.ended": events.Ended,
 }

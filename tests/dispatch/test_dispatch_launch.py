@@ -11,6 +11,7 @@ from kimi_mcp.dispatch.launch import LaunchWish, launch, preview
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
 from kimi_mcp.lifecycle import DispatchState, TaskState
+from patience import PATIENCE_S
 from sandbox import Sandbox, StartModel
 
 ONE = spec_of("One\nFiles:\n- MODIFY app.py\nVerification:\n- `true`")
@@ -67,7 +68,7 @@ def test_a_dry_run_lists_what_stands_in_the_way_and_is_no_error(
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        (LaunchWish(spec="9"), "nearest: 001-work.md"),
+        (LaunchWish(spec="9"), "Nearest: 001-work.md"),
         (LaunchWish(spec="1", tasks=(2,)), "2"),
         (LaunchWish(spec="1", profile="modrato"), "moderato"),
         (LaunchWish(spec="1", base="mian"), "mian"),
@@ -127,11 +128,12 @@ async def test_uncommitted_work_is_mentioned_and_left_alone(
     before = sandbox.git("status", "--porcelain"), sandbox.git("rev-parse", "HEAD")
     bench = bench_of(sandbox)
 
-    with anyio.fail_after(50):
-        launched = await anyio.to_thread.run_sync(launch, bench, LaunchWish(spec="1"))
+    with anyio.fail_after(PATIENCE_S):
+        wish = LaunchWish(spec="1", base="HEAD")
+        launched = await anyio.to_thread.run_sync(launch, bench, wish)
         done = await followed(bench, launched)
 
-    assert "uncommitted: app.py. Kimi works on the committed versions." in done.text
+    assert 'uncommitted: "app.py". Kimi works on the committed versions.' in done.text
     assert done.outcomes == {1: TaskState.DELIVERED}
     assert before == (sandbox.git("status", "--porcelain"), sandbox.git("rev-parse", "HEAD"))
     assert (sandbox.root / "app.py").read_text(encoding="utf-8") == dirty
@@ -147,11 +149,11 @@ async def test_a_spec_with_a_live_dispatch_is_refused_with_its_id(
     sandbox.commit()
     bench = bench_of(sandbox)
 
-    with anyio.fail_after(50):
+    with anyio.fail_after(PATIENCE_S):
         launched = await anyio.to_thread.run_sync(launch, bench, LaunchWish(spec="1"))
         await anyio.to_thread.run_sync(model.reached("").wait, 30)
         with pytest.raises(Refused, match=launched.dispatch):
-            launch(bench, LaunchWish(spec="1"))
+            await anyio.to_thread.run_sync(launch, bench, LaunchWish(spec="1"))
         assert len(bench.history.recent(limit=9)) == 1
         go_on.set()
         done = await followed(bench, launched)

@@ -1,9 +1,9 @@
 """Tasks that depend on each other and results that meet, with the real CLI."""
 
 from dispatching import branches, carried_out, spec_of
-from kimi_mcp.demo.script import edit, say, write
+from kimi_mcp.demo.script import bash, edit, say, write
 from kimi_mcp.lifecycle import Outcome, TaskState
-from kimi_mcp.review.wording import summary
+from kimi_mcp.review.view import View
 from sandbox import Sandbox, StartModel
 
 
@@ -50,6 +50,43 @@ async def test_a_failed_task_skips_what_depends_on_it_and_nothing_else(
     assert "A three.txt (task 3)" in str(model.requests[-1].body)
 
 
+async def test_eight_tasks_with_a_diamond_and_two_chains_merge_as_by_hand(
+    sandbox: Sandbox, start_model: StartModel
+) -> None:
+    needs = {1: (), 2: (1,), 3: (1,), 4: (2, 3), 5: (), 6: (5,), 7: (), 8: (7,)}
+    start_model(
+        {
+            f"# Your task ({number})": (
+                write(f"part-{number}.txt", f"{number}\n"),
+                bash(f"test $(ls part-*.txt | wc -l) -gt {len(needed)}"),
+                say("done"),
+            )
+            for number, needed in needs.items()
+        }
+    )
+
+    done = await carried_out(
+        sandbox,
+        spec_of(
+            *(
+                f"Part {number}\n"
+                + (f"Depends on: {', '.join(f'Task {n}' for n in needed)}\n" if needed else "")
+                + f"Files:\n- CREATE part-{number}.txt\nVerification:\n"
+                + "".join(f"- `test -f part-{n}.txt`\n" for n in (number, *needed))
+                for number, needed in needs.items()
+            )
+        ),
+    )
+
+    assert set(done.outcomes.values()) == {TaskState.DELIVERED}, done.view(View.SUMMARY)
+    sandbox.git("checkout", "-q", "--detach", str(done.report.dispatch.base_commit))
+    for number in needs:
+        sandbox.git("merge", "-q", "--no-edit", f"kimi/{done.id}/task-{number}")
+    assert sandbox.git("rev-parse", "HEAD^{tree}") == sandbox.git(
+        "rev-parse", f"kimi/{done.id}/merged^{{tree}}"
+    )
+
+
 async def test_results_that_conflict_are_named_and_never_guessed(
     sandbox: Sandbox, start_model: StartModel
 ) -> None:
@@ -77,12 +114,13 @@ async def test_results_that_conflict_are_named_and_never_guessed(
         3: Outcome.MERGE_CONFLICT,
         4: TaskState.SKIPPED,
     }
-    assert done.task(3).task.sentence == "What it depends on does not merge: README.md."
+    conflict = 'tasks 1 and 2 conflict in "README.md" (lines 1-5)'
+    assert done.task(3).task.sentence == f"What it depends on does not merge: {conflict}."
     assert branches(sandbox) == [f"kimi/{done.id}/task-1", f"kimi/{done.id}/task-2"]
     assert done.report.dispatch.merged_commit is None
-    note = "No merged branch: the delivered tasks conflict in README.md."
-    assert done.report.dispatch.note == note
-    assert note in summary(done.report)
+    note = str(done.report.dispatch.note)
+    assert note.startswith(f"No merged branch: {conflict}. revise_task")
+    assert note in done.view(View.SUMMARY)
     assert sandbox.show(f"kimi/{done.id}/task-1", "README.md") == "# A tool"
 
 
@@ -106,4 +144,4 @@ async def test_delivered_parts_that_fail_together_become_no_merged_branch(
 
     assert len(done.report.delivered) == 2
     assert branches(sandbox) == [f"kimi/{done.id}/task-1", f"kimi/{done.id}/task-2"]
-    assert "`test ! -e two.txt` failed with exit code 1" in summary(done.report)
+    assert '"test ! -e two.txt" failed with exit code 1' in done.view(View.SUMMARY)

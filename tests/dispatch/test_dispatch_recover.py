@@ -1,19 +1,23 @@
+import shutil
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from filelock import FileLock
 
 from dispatching import bench_of
-from kimi_mcp.dispatch.recover import START_BOUND, holds_lifeline, reconcile
+from harvest import ORDERS
+from kimi_mcp.dispatch.recovery import lifeline
+from kimi_mcp.dispatch.recovery.reconcile import reconcile
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId, new_dispatch_id
-from kimi_mcp.history.records import NewDispatch, NewTask
+from kimi_mcp.history.records import NewTask
 from kimi_mcp.history.times import timestamp
 from kimi_mcp.lifecycle import DispatchState, TaskState
 from kimi_mcp.review.listing import dispatch_table
 from sandbox import Sandbox
+from turning import attempt_at, begun
+from unwritten import new_dispatch
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 ID = new_dispatch_id(1, "work", "7k3f")
@@ -24,20 +28,10 @@ def bench(sandbox: Sandbox) -> Workbench:
     """Return a bench at noon, with one queued dispatch of three tasks and its run folder."""
     made = replace(bench_of(sandbox), now=lambda: NOON)
     made.history.add(
-        NewDispatch(
-            id=ID,
-            repository=str(sandbox.root),
-            git_dir=str(sandbox.root / ".git"),
-            spec_number=1,
-            spec_path="specs/001-work.md",
-            spec_title="Work",
-            spec_text="# Spec: 001 -- Work\n",
-            spec_hash="abc",
-            base_commit="b" * 40,
-            base_branch="main",
-            profile="moderato",
-            orders={},
-            session=None,
+        new_dispatch(
+            ID,
+            sandbox.root,
+            orders=ORDERS.to_json(),
             tasks=(
                 NewTask(number=1, title="One"),
                 NewTask(number=2, title="Two"),
@@ -56,10 +50,7 @@ def claim(bench: Workbench, *running: int) -> None:
     assert bench.history.claim(ID, at=at, runner_pid=1)
     bench.state.run(ID).lifeline.touch()
     for number in running:
-        bench.history.move_task(
-            ID, number, source=TaskState.WAITING, target=TaskState.RUNNING, at=at
-        )
-        bench.history.begin_attempt(ID, number, base_commit="b" * 40, at=at)
+        begun(bench.history, attempt_at(ID, number), at)
         bench.history.advance_attempt(ID, number, 1, steps=7)
 
 
@@ -97,8 +88,8 @@ def test_a_held_lifeline_is_life_whatever_the_clock_says(bench: Workbench):
     claim(bench, 1)
     late = replace(bench, now=lambda: NOON + timedelta(days=30))
 
-    with FileLock(bench.state.run(ID).lifeline):
-        assert holds_lifeline(bench.state.run(ID))
+    with lifeline.held(bench.state.run(ID)):
+        assert lifeline.is_held(bench.state.run(ID))
         reconcile(late)
 
     assert state(bench) is DispatchState.RUNNING
@@ -107,18 +98,50 @@ def test_a_held_lifeline_is_life_whatever_the_clock_says(bench: Workbench):
 def test_looking_at_a_lifeline_does_not_hold_it(bench: Workbench):
     claim(bench)
 
-    assert not holds_lifeline(bench.state.run(ID))
+    assert not lifeline.is_held(bench.state.run(ID))
 
-    with FileLock(bench.state.run(ID).lifeline, timeout=0):
-        pass
+    with lifeline.held(bench.state.run(ID)) as mine:
+        assert mine is not None
 
 
-def test_a_queued_dispatch_is_given_its_time_to_start(bench: Workbench):
-    reconcile(replace(bench, now=lambda: NOON + START_BOUND - timedelta(milliseconds=1)))
-    assert state(bench) is DispatchState.QUEUED
+def test_a_queued_dispatch_is_starting_as_long_as_somebody_holds_its_lifeline(bench: Workbench):
+    much_later = replace(bench, now=lambda: NOON + timedelta(days=1))
 
-    reconcile(replace(bench, now=lambda: NOON + START_BOUND))
+    with lifeline.held(bench.state.run(ID)):
+        reconcile(much_later)
+        assert state(bench) is DispatchState.QUEUED
+
+    reconcile(bench)
     assert state(bench) is DispatchState.LOST
+
+
+def test_a_dispatch_whose_folder_is_gone_is_lost(bench: Workbench):
+    shutil.rmtree(bench.state.run(ID).root)
+
+    reconcile(bench)
+
+    assert state(bench) is DispatchState.LOST
+
+
+def test_a_repository_that_git_cannot_read_hides_no_death(bench: Workbench, sandbox: Sandbox):
+    claim(bench, 1)
+    refs = sandbox.root / f".git/refs/kimi/{ID}"
+    refs.mkdir(parents=True)
+    (refs / "base").write_text("no commit\n", encoding="utf-8")
+
+    reconcile(bench)
+
+    assert state(bench) is DispatchState.LOST
+
+
+def test_every_attempt_of_a_lost_dispatch_has_its_end_among_the_events(bench: Workbench):
+    claim(bench, 1, 2)
+
+    reconcile(bench)
+
+    ends = [event for event in bench.history.events(ID) if event.kind == "task.ended"]
+    assert [(event.task, event.attempt) for event in ends] == [(1, 1), (2, 1)]
+    assert all(event.payload["is_lost"] for event in ends)
 
 
 def test_what_is_over_is_left_alone(bench: Workbench):
@@ -148,26 +171,13 @@ def test_only_the_dispatch_that_died_is_lost(bench: Workbench, sandbox: Sandbox)
     claim(bench, 1)
     other = DispatchId("002-other-7k3f")
     bench.history.add(
-        NewDispatch(
-            id=other,
-            repository=str(sandbox.root),
-            git_dir=str(sandbox.root / ".git"),
-            spec_number=2,
-            spec_path="specs/002-other.md",
-            spec_title="Other",
-            spec_text="",
-            spec_hash="def",
-            base_commit="b" * 40,
-            base_branch="main",
-            profile="moderato",
-            orders={},
-            session=None,
-            tasks=(NewTask(number=1, title="One"),),
-        ),
+        new_dispatch(other, sandbox.root, spec_number=2, orders=ORDERS.to_json()),
         at=timestamp(NOON),
     )
 
-    reconcile(bench)
+    bench.state.run(other).root.mkdir()
+    with lifeline.held(bench.state.run(other)):
+        reconcile(bench)
 
-    assert state(bench) is DispatchState.LOST
-    assert bench.history.dispatch(other).state is DispatchState.QUEUED
+        assert state(bench) is DispatchState.LOST
+        assert bench.history.dispatch(other).state is DispatchState.QUEUED

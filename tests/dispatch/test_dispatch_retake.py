@@ -1,7 +1,9 @@
 """Taking a dispatch that is over up again, with the real Kimi Code."""
 
 import signal
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -10,7 +12,6 @@ import psutil
 import pytest
 
 from dispatching import (
-    BOUND_S,
     SPEC_PATH,
     Done,
     bench_of,
@@ -24,13 +25,15 @@ from kimi_mcp.demo.script import Reply, bash, edit, say, write
 from kimi_mcp.demo.scripted_model import ScriptedModel
 from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.launch import Launched, launch
-from kimi_mcp.dispatch.recover import reconcile
+from kimi_mcp.dispatch.recovery.reconcile import reconcile
 from kimi_mcp.dispatch.retake import RevisionWish, launch_or_resume, revise
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Refused
 from kimi_mcp.lifecycle import DispatchState, Outcome, TaskState
+from kimi_mcp.review.listing import dispatch_page
 from kimi_mcp.review.view import View
 from living import until
+from patience import PATIENCE_S
 from sandbox import Sandbox, StartModel
 
 ONE = """One
@@ -53,7 +56,7 @@ QUOTA = Reply(
 
 
 async def taken_up(bench: Workbench, start: Callable[[Workbench], Launched]) -> Done:
-    with anyio.fail_after(BOUND_S):
+    with anyio.fail_after(PATIENCE_S):
         return await followed(bench, await anyio.to_thread.run_sync(start, bench))
 
 
@@ -137,6 +140,7 @@ async def test_a_stray_file_is_allowed_without_a_request_to_the_model(
             "# Your task (1)": [
                 write("one.txt", "hello\n"),
                 write("extra.txt", "useful\n"),
+                bash("ln -s /etc/hosts escape; head -c 34000 /dev/zero > logo.bin"),
                 say("made it"),
             ]
         }
@@ -144,16 +148,25 @@ async def test_a_stray_file_is_allowed_without_a_request_to_the_model(
     first = await carried_out(sandbox, spec_of(ONE))
     assert first.outcomes == {1: Outcome.OUT_OF_SCOPE}
     requests = len(model.requests)
-    with pytest.raises(Refused, match=r"Nearest: extra\.txt"):
+    with pytest.raises(Refused, match=r'Nearest: "extra\.txt"'):
         revise(first.bench, first.id, RevisionWish(task=1, allow_files=("extr.txt",)))
+    with pytest.raises(Refused, match=r'"escape" cannot be allowed: is a link that leaves'):
+        revise(first.bench, first.id, RevisionWish(task=1, allow_files=("escape",)))
+    listed = first.view(View.CHECKS)
+    assert """out of scope: "extra.txt" (+1 -0; not in the spec's files)""" in listed
+    assert """out of scope: "logo.bin" (binary, 34 kB; not in the spec's files)""" in listed
 
-    wish = RevisionWish(task=1, allow_files=("extra.txt",))
+    assert '"escape": a link; "logo.bin": binary, 34 kB.' in first.view(View.DIFF)
+
+    wish = RevisionWish(task=1, allow_files=("extra.txt",), drop_files=("escape", "logo.bin"))
     done = await taken_up(first.bench, revision(first, wish))
 
     assert done.report.is_newest_delivered(1)
     assert len(model.requests) == requests
-    assert [attempt.steps for attempt in done.task(1).attempts] == [3, 0]
+    assert [attempt.steps for attempt in done.task(1).attempts] == [4, 0]
     assert sandbox.show(f"kimi/{first.id}/task-1", "extra.txt") == "useful"
+    page = dispatch_page(first.bench, first.id)
+    assert 'Files of task 1 since then, too: "CREATE extra.txt"' in page
 
 
 async def test_files_are_dropped_without_a_step_and_the_rest_is_delivered(
@@ -200,21 +213,28 @@ async def test_another_verification_judges_the_same_work_anew(
 async def test_a_quota_stop_is_resumed_in_each_tasks_own_session(
     sandbox: Sandbox, start_model: StartModel
 ) -> None:
-    start_model(
+    both_wrote = threading.Event()
+    model = start_model(
         {
-            "# Your task (1)": [write("one.txt", "hel\n"), QUOTA],
-            "# Your task (2)": [write("two.txt", "hello\n"), QUOTA],
+            "# Your task (1)": [write("one.txt", "hel\n"), replace(QUOTA, wait_for=both_wrote)],
+            "# Your task (2)": [write("two.txt", "hello\n"), replace(QUOTA, wait_for=both_wrote)],
             "# Your task (3)": [write("after.txt", "x\n"), say("made it too")],
             "was interrupted": [bash("sed -i s/^hel$/hello/ *.txt"), say("finished")],
         }
     )
     spec = spec_of(ONE, ONE.replace("one.txt", "two.txt"), AFTER)
+
+    def let_them() -> None:
+        for number in (1, 2):
+            model.reached(f"# Your task ({number})", 1).wait(PATIENCE_S)
+        both_wrote.set()
+
+    threading.Thread(target=let_them, daemon=True).start()
     first = await carried_out(sandbox, spec)
-    assert first.outcomes == {
-        1: Outcome.QUOTA_EXHAUSTED,
-        2: Outcome.QUOTA_EXHAUSTED,
-        3: TaskState.SKIPPED,
-    }
+    # whichever is told first pauses the other
+    stopped = {first.outcomes[1], first.outcomes[2]}
+    assert Outcome.QUOTA_EXHAUSTED in stopped <= {Outcome.QUOTA_EXHAUSTED, TaskState.CANCELLED}
+    assert first.outcomes[3] is TaskState.SKIPPED
     assert sandbox.show(f"refs/kimi/{first.id}/task-1.a1", "one.txt") == "hel"
     assert branches(sandbox) == []
 
@@ -223,7 +243,7 @@ async def test_a_quota_stop_is_resumed_in_each_tasks_own_session(
     )
     assert done.outcomes == {
         1: TaskState.DELIVERED,
-        2: Outcome.QUOTA_EXHAUSTED,
+        2: first.outcomes[2],
         3: TaskState.SKIPPED,
     }
 
@@ -249,7 +269,7 @@ async def test_what_a_killed_runner_left_is_kept_and_gone_on_with(
     specify(sandbox, spec_of(ONE))
     bench = bench_of(sandbox)
     launched = launch(bench, LaunchWish(spec=SPEC_PATH))
-    assert await anyio.to_thread.run_sync(model.reached("# Your task (1)", 1).wait, BOUND_S)
+    assert await anyio.to_thread.run_sync(model.reached("# Your task (1)", 1).wait, PATIENCE_S)
     pid = bench.history.dispatch(launched.dispatch).runner_pid
     assert pid is not None
     psutil.Process(pid).send_signal(signal.SIGKILL)

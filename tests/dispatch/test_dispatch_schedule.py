@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_mcp.dispatch.schedule import Schedule
+from kimi_mcp.dispatch.running.schedule import Schedule
 
 dags = st.integers(0, 8).flatmap(
     lambda count: st.fixed_dictionaries(

@@ -6,9 +6,7 @@ home, ours never do. Kimi springs each trap itself first, so an empty record wou
 
 from pathlib import Path
 
-import pytest
-
-from dispatching import branches, dispatched, spec_of, specify
+from dispatching import branches, configure, dispatched, spec_of, specify
 from kimi_mcp.demo.script import bash, say
 from kimi_mcp.lifecycle import TaskState
 from kimi_mcp.review.view import View
@@ -71,7 +69,6 @@ def checkout_of(sandbox: Sandbox) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in found if file.is_file()}
 
 
-@pytest.mark.timeout(120)
 async def test_planted_programs_never_run_in_our_processes(
     sandbox: Sandbox, start_model: StartModel, tmp_path: Path
 ) -> None:
@@ -84,6 +81,7 @@ async def test_planted_programs_never_run_in_our_processes(
     sandbox.write("app.py", "stashed\n")
     sandbox.git("stash")
     sandbox.write(".git/hooks/pre-commit", "#!/bin/sh\nexit 0\n").chmod(0o755)
+    configure('fence = "off"')  # what our git does by itself; the fence would hide it
     plans = [IN_PLACE, BY_A_FILE, REWRITTEN, A_LINK]
     start_model(
         {
@@ -107,7 +105,7 @@ async def test_planted_programs_never_run_in_our_processes(
     specify(sandbox, spec)
     before = [files_of(sandbox), checkout_of(sandbox)]
 
-    done = await dispatched(sandbox, bound_s=100)
+    done = await dispatched(sandbox)
     for view in View:
         done.view(view)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_mcp.dispatch.verdict import after_checks, before_checks, doubted, own_names
+from kimi_mcp.dispatch.running.verdict import after_checks, before_checks, doubted, own_names
 from kimi_mcp.history.records import Change, Check
 from kimi_mcp.kimi.outcome import RunEnd
 from kimi_mcp.lifecycle import Explanation, Outcome
@@ -96,34 +96,35 @@ def test_strays_are_named_with_their_reasons_and_the_rest_counted():
 
     assert verdict is not None
     assert verdict.sentence == (
-        "Outside the task's list: a.py (not named), b.py (not named), c.py (not named) and 2 more."
+        'Outside the task\'s list: "a.py" (+1 -0; not named), "b.py" (+1 -0; not named), '
+        '"c.py" (+1 -0; not named) and 2 more.'
     )
 
 
 @pytest.mark.parametrize(
     ("failed", "outcome", "said"),
     [
-        (check(1), Outcome.CHECKS_FAILED, "`pytest` failed with exit code 1."),
-        (check(None), Outcome.CHECKS_FAILED, "`pytest` was killed."),
+        (check(1), Outcome.CHECKS_FAILED, '"pytest" failed with exit code 1.'),
+        (check(None), Outcome.CHECKS_FAILED, '"pytest" was killed.'),
         (
             check(None, is_timed_out=True),
             Outcome.CHECKS_FAILED,
-            "`pytest` did not end within 2 s.",
+            '"pytest" did not end within 2 s.',
         ),
         (check(0, is_timed_out=True), Outcome.CHECKS_FAILED, "did not end within"),
         (check(126), Outcome.SETUP_FAILED, "may not be executed"),
         (check(127), Outcome.SETUP_FAILED, "a program is missing"),
-        (check(1, "No module named 'numpy'"), Outcome.SETUP_FAILED, "numpy is missing"),
+        (check(1, "No module named 'numpy'"), Outcome.SETUP_FAILED, '"numpy" is missing'),
         (check(1, "No module named numpy.linalg"), Outcome.SETUP_FAILED, "numpy.linalg"),
         (check(1, "No module named 'app.made'"), Outcome.CHECKS_FAILED, "exit code 1"),
-        (check(1, "Cannot find module 'react'"), Outcome.SETUP_FAILED, "react is missing"),
+        (check(1, "Cannot find module 'react'"), Outcome.SETUP_FAILED, '"react" is missing'),
         (check(1, "Cannot find package '@a/b' imported"), Outcome.SETUP_FAILED, "@a/b"),
         (check(1, "Cannot find module './made.js'"), Outcome.CHECKS_FAILED, "exit code 1"),
         (check(1, "Cannot find module '/clone/x.js'"), Outcome.CHECKS_FAILED, "exit code 1"),
         (
             check(1, "No module named 'app'\nNo module named 'numpy'"),
             Outcome.SETUP_FAILED,
-            "numpy is missing",
+            '"numpy" is missing',
         ),
     ],
 )

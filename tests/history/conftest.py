@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from kimi_mcp.history import DispatchId, History, new_dispatch_id
-from kimi_mcp.history.records import NewDispatch, NewTask
+from kimi_mcp.history.records import NewTask
+from unwritten import new_dispatch
 
 NOON = "2026-01-02T12:00:00.000Z"
 
@@ -37,18 +38,13 @@ def _add(
 ) -> DispatchId:
     id_ = new_dispatch_id(1, "add-login", token)
     history.add(
-        NewDispatch(
-            id=id_,
-            repository=repository,
-            git_dir=f"{repository}/.git",
-            spec_number=1,
+        new_dispatch(
+            id_,
+            Path(repository),
             spec_path="specs/001-add-login.md",
             spec_title="Add login",
             spec_text="# Spec: 001 -- Add login\n",
             spec_hash=spec_hash,
-            base_commit="b" * 40,
-            base_branch="main",
-            profile="moderato",
             orders={"steps": 100, "setup": ["true"]},
             session=session,
             tasks=(

@@ -12,32 +12,40 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kimi_mcp.history import DispatchId, History
-from kimi_mcp.history.records import Attempt, Change, Check, Event
-from kimi_mcp.lifecycle import Outcome
+from kimi_mcp.history.records import Attempt, Change, Check, Event, Finding, FindingKind, Rerun
+from kimi_mcp.history.turns import Address, Move
+from kimi_mcp.lifecycle import DispatchState, Outcome, TaskState
+from patience import PATIENCE_S
+from turning import attempt_at, begun, told
 
 NOON = "2026-01-02T12:00:00.000Z"
 ONE = "2026-01-02T13:00:00.000Z"
 
 
 def test_attempts_are_numbered_and_grow_until_they_end(history: History, queued: DispatchId):
-    first = history.begin_attempt(queued, 1, base_commit="b", at=NOON, feedback="Mind the edge.")
-    assert history.advance_attempt(queued, 1, first, session_id="s", steps=3, input_tokens=10)
-    assert history.advance_attempt(queued, 1, first, steps=5, cached_tokens=4, output_tokens=2)
-    assert history.finish_attempt(
-        queued,
-        1,
+    assert history.claim(queued, at=NOON, runner_pid=1)
+    first = begun(history, attempt_at(queued), NOON, base="b", feedback="Mind the edge.")
+    assert history.advance_attempt(queued, 1, 1, session_id="s", steps=3, input_tokens=10)
+    assert history.advance_attempt(queued, 1, 1, steps=5, cached_tokens=4, output_tokens=2)
+    assert history.tell(
         first,
-        at=ONE,
-        commit_id="c",
-        ref="refs/kimi/x",
-        closing_words="Done.",
-        outcome=Outcome.CHECKS_FAILED,
-        sentence="A check failed.",
+        told("task.ended", ONE),
+        move=Move(source=TaskState.RUNNING, target=TaskState.FAILED, outcome=Outcome.CHECKS_FAILED),
+        facts={
+            "commit_id": "c",
+            "ref": "refs/kimi/x",
+            "closing_words": "Done.",
+            "outcome": Outcome.CHECKS_FAILED,
+            "sentence": "A check failed.",
+        },
+        is_last=True,
     )
-    second = history.begin_attempt(queued, 1, base_commit="c", at=ONE)
-    history.advance_attempt(queued, 1, second, steps=2)
+    assert history.lose(queued, source=DispatchState.RUNNING, at=ONE, note="Lost.")
+    assert history.reopen(queued, errand={}, tasks=(1,), amendments={}, at=ONE)
+    begun(history, attempt_at(queued, attempt=2), ONE, base="c")
+    history.advance_attempt(queued, 1, 2, steps=2)
 
-    assert (first, second) == (1, 2)
+    assert [attempt.attempt for attempt in history.attempts(queued, 1)] == [1, 2]
     assert history.attempts(queued, 1)[0] == Attempt(
         dispatch=queued,
         task=1,
@@ -57,31 +65,40 @@ def test_attempts_are_numbered_and_grow_until_they_end(history: History, queued:
         outcome=Outcome.CHECKS_FAILED,
         sentence="A check failed.",
         feedback="Mind the edge.",
+        fence_gaps=None,
     )
     task = history.task(queued, 1)
     assert (task.attempts, task.steps) == (2, 7)
 
 
 def test_an_attempt_that_is_over_never_changes(history: History, queued: DispatchId):
-    history.begin_attempt(queued, 1, base_commit="b", at=NOON)
-    history.finish_attempt(queued, 1, 1, at=ONE, steps=4)
+    running = begun(history, attempt_at(queued), NOON)
+    history.tell(running, told("task.ended", ONE), facts={"steps": 4}, is_last=True)
     before = history.attempts(queued, 1)
 
     assert not history.advance_attempt(queued, 1, 1, steps=9)
-    assert not history.finish_attempt(queued, 1, 1, at=NOON)
+    history.tell(running, told("task.ended", NOON), facts={"steps": 9}, is_last=True)
     assert history.attempts(queued, 1) == before
 
 
+def insert_attempt(history: History, dispatch: DispatchId, task: int) -> None:
+    """Insert an attempt without a look at the task's state: the schema is what refuses it."""
+    with history.writing() as unit:
+        unit.run(
+            "insert_attempt", dispatch=dispatch, task=task, base_commit="b", at=NOON, feedback=None
+        ).fetchall()
+
+
 def test_a_task_has_one_unfinished_attempt_at_most(history: History, queued: DispatchId):
-    history.begin_attempt(queued, 1, base_commit="b", at=NOON)
+    begun(history, attempt_at(queued), NOON)
 
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-        history.begin_attempt(queued, 1, base_commit="b", at=NOON)
+        insert_attempt(history, queued, 1)
 
 
 def test_an_attempt_needs_a_task(history: History, queued: DispatchId):
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        history.begin_attempt(queued, 9, base_commit="b", at=NOON)
+        insert_attempt(history, queued, 9)
 
 
 def test_checks_and_changes_come_back_as_they_went_in(history: History, queued: DispatchId):
@@ -95,41 +112,88 @@ def test_checks_and_changes_come_back_as_they_went_in(history: History, queued: 
             is_timed_out=True,
             duration_ms=600_000,
             output_tail="",
+            fault="no test ran",
+            again=Rerun.PASSED,
+            on_base=Rerun.FAILED,
         ),
     )
     changes = (
         Change(path="a.py", status="M", added=3, deleted=1),
-        Change(path="logo.png", status="A", added=None, deleted=None, stray_reason="not listed"),
+        Change(
+            path="logo.png",
+            status="A",
+            added=None,
+            deleted=None,
+            stray_reason="not listed",
+            nature="x",
+        ),
     )
-    history.begin_attempt(queued, 1, base_commit="b", at=NOON)
+    running = begun(history, attempt_at(queued), NOON)
 
-    history.record_checks(queued, 1, 1, checks)
-    history.record_changes(queued, 1, 1, changes)
+    history.tell(running, told("task.checked", ONE), checks=checks, changes=changes)
 
     assert history.checks(queued, 1, 1) == checks
     assert history.changes(queued, 1, 1) == changes
     assert history.checks(queued, 1, 2) == ()
 
 
-def test_all_checks_are_recorded_or_none(history: History, queued: DispatchId):
-    history.begin_attempt(queued, 1, base_commit="b", at=NOON)
+def test_findings_come_back_in_the_order_in_which_they_were_made(
+    history: History, queued: DispatchId
+):
+    first, second, third = (
+        Finding(kind=FindingKind.WEAKENED, path=f"{name}.py", line=line, text="less")
+        for name, line in (("b", 3), ("a", None), ("a", 1))
+    )
+    running = begun(history, attempt_at(queued), NOON)
+
+    history.tell(running, told("task.committed", ONE), findings=(first, second))
+    history.tell(running, told("task.checked", ONE), findings=(third,))
+
+    assert history.findings(queued, 1, 1) == (first, second, third)
+    assert history.findings(queued, 1, 2) == ()
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "fault", "again", "is_passed"),
+    [
+        (0, None, None, True),
+        (0, "no test ran", None, False),
+        (1, None, None, False),
+        (1, None, Rerun.FAILED, False),
+        (1, None, Rerun.PASSED, True),
+    ],
+)
+def test_a_check_passes_by_its_last_run(
+    exit_code: int, fault: str | None, again: Rerun | None, *, is_passed: bool
+):
+    check = Check(
+        position=1,
+        command="x",
+        exit_code=exit_code,
+        duration_ms=1,
+        output_tail="",
+        fault=fault,
+        again=again,
+    )
+
+    assert check.is_passed == is_passed
+
+
+def test_all_checks_are_recorded_and_told_of_or_none(history: History, queued: DispatchId):
+    running = begun(history, attempt_at(queued), NOON)
     same = Check(position=1, command="x", exit_code=0, duration_ms=1, output_tail="")
 
     with pytest.raises(sqlite3.IntegrityError):
-        history.record_checks(queued, 1, 1, (same, same))
+        history.tell(running, told("task.checked", ONE), checks=(same, same))
 
     assert history.checks(queued, 1, 1) == ()
+    assert [event.kind for event in history.events(queued)] == ["task.started"]
 
 
 def test_events_are_numbered_and_read_after_a_number(history: History, queued: DispatchId):
-    assert history.append_event(queued, kind="runner.started", at=NOON) == 1
-    assert (
-        history.append_event(
-            queued, kind="step", at=ONE, task=2, attempt=1, payload={"step": 7, "tool": "Edit é"}
-        )
-        == 2
-    )
-    history.append_event(queued, kind="step", at=ONE, task=1)
+    history.tell(attempt_at(queued), told("task.started", NOON))
+    history.tell(attempt_at(queued, 2), told("step", ONE, step=7, tool="Edit é"))
+    history.tell(attempt_at(queued), told("step", ONE))
 
     assert history.events(queued, task=2) == (
         Event(
@@ -148,13 +212,18 @@ def test_events_are_numbered_and_read_after_a_number(history: History, queued: D
 
 @pytest.mark.parametrize("statement", ["UPDATE events SET kind = 'x'", "DELETE FROM events"])
 def test_events_are_append_only(history: History, queued: DispatchId, statement: str):
-    history.append_event(queued, kind="step", at=NOON)
+    history.tell(attempt_at(queued), told("step", NOON))
 
     with (
         closing(sqlite3.connect(history.path)) as connection,
         pytest.raises(sqlite3.IntegrityError, match="append only"),
     ):
         connection.execute(statement)
+
+
+@pytest.fixture
+def running(history: History, queued: DispatchId) -> Address:
+    return begun(history, attempt_at(queued), NOON)
 
 
 _any_text = st.text(st.characters(exclude_categories=()))
@@ -165,30 +234,34 @@ _any_text = st.text(st.characters(exclude_categories=()))
 )
 @given(text=_any_text)
 @example(text="half of an emoji: \ud83d")
-def test_whatever_kimi_prints_can_be_stored(history: History, text: str, queued: DispatchId):
-    number = history.append_event(queued, kind="said", at=NOON, payload={"text": text})
-    attempt = history.begin_attempt(queued, 1, base_commit="b", at=NOON)
-    history.finish_attempt(queued, 1, attempt, at=ONE, closing_words=text)
+def test_whatever_kimi_prints_can_be_stored(history: History, text: str, running: Address):
+    queued = running.dispatch
+    history.tell(running, told("said", NOON, text=text), facts={"closing_words": text})
 
-    assert history.events(queued, after=number - 1)[0].payload == json.loads(
-        json.dumps({"text": text})
-    )
+    assert history.events(queued)[-1].payload == json.loads(json.dumps({"text": text}))
     stored = history.attempts(queued, 1)[-1].closing_words
     assert stored == text.encode("utf-8", "backslashreplace").decode()
 
 
-def _append_many(path: str, dispatch: DispatchId, count: int) -> list[int]:
+def _tell_many(path: str, dispatch: DispatchId, writer: int, count: int) -> None:
     history = History.open(Path(path))
-    return [history.append_event(dispatch, kind="step", at=NOON) for _ in range(count)]
+    for number in range(count):
+        history.tell(attempt_at(dispatch), told("step", NOON, writer=writer, number=number))
 
 
-def test_eight_processes_write_at_once_and_events_have_no_gap(history: History, queued: DispatchId):
+def test_eight_processes_write_at_once_and_each_event_is_there_once_without_a_gap(
+    history: History, queued: DispatchId
+):
     with ProcessPoolExecutor(8, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_append_many, str(history.path), queued, 25) for _ in range(8)]
-        numbers = [future.result(timeout=50) for future in futures]
+        futures = [pool.submit(_tell_many, str(history.path), queued, n, 25) for n in range(8)]
+        for future in futures:
+            future.result(timeout=PATIENCE_S)
 
-    assert sorted(number for mine in numbers for number in mine) == list(range(1, 201))
-    assert [event.number for event in history.events(queued)] == list(range(1, 201))
+    events = history.events(queued)
+    assert [event.number for event in events] == list(range(1, 201))
+    for writer in range(8):
+        mine = [event.payload["number"] for event in events if event.payload["writer"] == writer]
+        assert mine == list(range(25))
 
 
 def test_threads_race_for_a_claim_and_one_wins(history: History, queued: DispatchId):
@@ -196,7 +269,7 @@ def test_threads_race_for_a_claim_and_one_wins(history: History, queued: Dispatc
     won: list[int] = []
 
     def claim(pid: int):
-        gate.wait(5)
+        gate.wait(PATIENCE_S)
         if history.claim(queued, at=ONE, runner_pid=pid):
             won.append(pid)
 
@@ -204,7 +277,7 @@ def test_threads_race_for_a_claim_and_one_wins(history: History, queued: Dispatc
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
     assert won == [history.dispatch(queued).runner_pid]
 
@@ -214,8 +287,8 @@ def test_a_follower_knows_when_somebody_else_wrote(history: History, queued: Dis
         assert follower.changed()
         assert not follower.changed()
 
-        history.append_event(queued, kind="step", at=NOON)
-        history.append_event(queued, kind="step", at=NOON)
+        history.tell(attempt_at(queued), told("step", NOON))
+        history.tell(attempt_at(queued), told("step", NOON))
 
         assert follower.changed()
         assert [event.number for event in follower.events(after=1)] == [2]
@@ -227,7 +300,7 @@ def test_a_follower_may_change_threads(history: History, queued: DispatchId):
     with history.follow(queued) as follower:
         thread = threading.Thread(target=lambda: seen.append(follower.changed()))
         thread.start()
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
     assert seen == [True]
 
@@ -236,7 +309,51 @@ def test_a_follower_reads_only_its_own_dispatch(
     history: History, queued: DispatchId, add: Callable[..., DispatchId]
 ):
     other = add(history, token="aaaa", spec_hash="other")
-    history.append_event(other, kind="step", at=NOON)
+    history.tell(attempt_at(other), told("step", NOON))
 
     with history.follow(queued) as follower:
         assert follower.events(after=0) == ()
+
+
+def test_words_of_workers_reach_the_file_without_their_secrets(
+    tmp_path: Path, add: Callable[..., DispatchId]
+):
+    history = History.open(
+        tmp_path / "history.db", redact=lambda text: text.replace("HUSH", "[redacted]")
+    )
+    queued = add(history)
+    running = begun(history, attempt_at(queued), NOON)
+
+    said = {"text": "HUSH", "inner": [{"line": 'a "HUSH"\nHUSH'}], "number": 1}
+    check = Check(position=1, command="true", exit_code=0, duration_ms=1, output_tail="HUSH")
+    secret = Finding(kind=FindingKind.SECRET, path="a", text="HUSH is in it")
+    history.note_task(queued, 1, "It said HUSH.")
+    history.tell(
+        running,
+        told("task.said", NOON, **said),
+        checks=[check],
+        findings=[secret],
+        facts={"closing_words": "HUSH", "quote": "HUSH", "sentence": "HUSH"},
+        is_last=True,
+    )
+
+    assert history.checks(queued, 1, 1)[0].output_tail == "[redacted]"
+    assert history.events(queued)[-1].payload["inner"] == [{"line": 'a "[redacted]"\n[redacted]'}]
+    assert history.attempts(queued, 1)[0].closing_words == "[redacted]"
+    files = [file for file in tmp_path.iterdir() if file.name.startswith("history.db")]
+    assert not [file.name for file in files if b"HUSH" in file.read_bytes()]
+
+
+def test_looking_for_secrets_holds_nobody_up(tmp_path: Path, add: Callable[..., DispatchId]):
+    other = History.open(tmp_path / "history.db")
+    queued = add(other)
+
+    def slow(text: str) -> str:
+        other.tell(attempt_at(queued), told("task.noted", NOON))  # would wait for a held lock
+        return text
+
+    history = History.open(tmp_path / "history.db", redact=slow)
+    history.note_task(queued, 1, "A sentence.")
+    history.tell(attempt_at(queued), told("task.said", NOON, text="words"))
+
+    assert [event.kind for event in history.events(queued)][-2:] == ["task.noted", "task.said"]

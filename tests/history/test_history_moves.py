@@ -14,6 +14,8 @@ from kimi_mcp.errors import Refused
 from kimi_mcp.history import DispatchId, History
 from kimi_mcp.history.records import CancelRequests
 from kimi_mcp.lifecycle import DISPATCH_MOVES, TASK_MOVES, DispatchState, Outcome, TaskState
+from patience import PATIENCE_S
+from turning import attempt_at, begun
 
 NOON = "2026-01-02T12:00:00.000Z"
 ONE = "2026-01-02T13:00:00.000Z"
@@ -65,7 +67,7 @@ def test_many_dispatch_a_spec_at_once_and_one_wins(
     gate = threading.Barrier(8)
 
     def race(number: int) -> DispatchId | Refused:
-        gate.wait(5)
+        gate.wait(PATIENCE_S)
         try:
             return add(history, token=f"{number:04d}")
         except Refused as error:
@@ -215,7 +217,9 @@ def test_a_dispatch_that_is_over_waits_again_for_an_errand(history: History, que
     history.lose(queued, source=DispatchState.RUNNING, at=TWO, note="The runner died.")
 
     amendments = {2: {"allow_files": ["a.py"]}}
-    assert history.reopen(queued, errand={"kind": "resume"}, tasks=(2,), amendments=amendments)
+    assert history.reopen(
+        queued, errand={"kind": "resume"}, tasks=(2,), amendments=amendments, at=NOON
+    )
 
     again = history.dispatch(queued)
     assert (again.state, again.errand, again.note) == (
@@ -232,7 +236,7 @@ def test_a_dispatch_that_is_over_waits_again_for_an_errand(history: History, que
     )
     assert second.amendments == amendments[2]
     assert history.claim(queued, at=TWO, runner_pid=2)
-    assert not history.reopen(queued, errand={}, tasks=(2,), amendments={})
+    assert not history.reopen(queued, errand={}, tasks=(2,), amendments={}, at=NOON)
 
 
 def test_a_dispatch_is_not_reopened_beside_a_live_one_of_its_spec(
@@ -242,7 +246,7 @@ def test_a_dispatch_is_not_reopened_beside_a_live_one_of_its_spec(
     other = add(history, token="live")
 
     with pytest.raises(Refused, match=other):
-        history.reopen(queued, errand={}, tasks=(1,), amendments={})
+        history.reopen(queued, errand={}, tasks=(1,), amendments={}, at=NOON)
 
 
 def test_losing_a_dispatch_takes_its_live_tasks_and_attempts_along(
@@ -250,8 +254,7 @@ def test_losing_a_dispatch_takes_its_live_tasks_and_attempts_along(
 ):
     history.claim(queued, at=NOON, runner_pid=1)
     deliver(history, queued, 1)
-    history.move_task(queued, 2, source=TaskState.WAITING, target=TaskState.RUNNING, at=ONE)
-    history.begin_attempt(queued, 2, base_commit="b", at=ONE)
+    begun(history, attempt_at(queued, 2), ONE)
 
     assert history.lose(queued, source=DispatchState.RUNNING, at=TWO, note="The runner died.")
 
@@ -347,8 +350,8 @@ def test_random_walks_never_leave_the_tables(
                     assert moved == (whole is source)
                     whole = target if moved else whole
                 case (DispatchState(), DispatchState.QUEUED):
-                    moved = history.reopen(id_, errand={}, tasks=tasks, amendments={})
-                    assert moved == whole.is_terminal
+                    moved = history.reopen(id_, errand={}, tasks=tasks, amendments={}, at=ONE)
+                    assert (moved is not None) == whole.is_terminal
                     if moved:
                         whole = DispatchState.QUEUED
                         tasks = {

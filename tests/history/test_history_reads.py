@@ -45,32 +45,42 @@ def test_recent_dispatches_come_newest_first_and_by_the_page(history: History):
 
 
 @pytest.mark.usefixtures("five")
-def test_recent_dispatches_can_be_those_of_a_repository_or_a_session(history: History):
-    assert ids(history.recent(repository="/one", limit=9)) == ["dddd", "bbbb", "aaaa"]
-    assert ids(history.recent(session="s", limit=9)) == ["cccc", "aaaa"]
+def test_recent_dispatches_can_be_those_of_a_repository(history: History):
+    first = history.recent(repository="/one", limit=2)
+
+    assert ids(first) == ["dddd", "bbbb"]
+    assert ids(history.recent(repository="/one", before=first[-1].id, limit=2)) == ["aaaa"]
 
 
 @pytest.mark.usefixtures("five")
-@pytest.mark.parametrize(
-    ("repository", "session", "expected"),
-    [
-        ("/one", "s", "cccc"),  # the session's, whatever the repository
-        ("/one", "unknown", "dddd"),
-        ("/one", None, "dddd"),
-        (None, None, "eeee"),
-    ],
-)
-def test_the_latest_is_the_sessions_else_the_repositorys(
-    history: History, repository: str | None, session: str | None, expected: str
-):
-    latest = history.latest(repository=repository, session=session)
+@pytest.mark.parametrize(("repository", "expected"), [("/one", "dddd"), (None, "eeee")])
+def test_the_latest_is_the_repositorys(history: History, repository: str | None, expected: str):
+    latest = history.latest(repository=repository)
 
     assert latest is not None
     assert latest.id.endswith(expected)
 
 
+@pytest.mark.usefixtures("five")
+def test_the_latest_of_a_session_is_its_own_whatever_the_repository(history: History):
+    latest = history.latest_of_session("s")
+
+    assert latest is not None
+    assert latest.id.endswith("cccc")
+    assert history.latest_of_session("unknown") is None
+
+
 def test_an_empty_history_has_no_latest(history: History):
-    assert history.latest(repository="/one", session="s") is None
+    assert history.latest(repository="/one") is None
+
+
+def test_a_snapshot_answers_from_one_moment(history: History, five: list[DispatchId]):
+    with history.snapshot() as then:
+        before = then.dispatch(five[1])
+        history.claim(five[1], at=ONE, runner_pid=1)
+
+        assert then.dispatch(five[1]) == before
+    assert history.dispatch(five[1]).state is DispatchState.RUNNING
 
 
 def test_live_dispatches_are_those_that_are_not_over(history: History, five: list[DispatchId]):

@@ -11,9 +11,10 @@ import pytest
 
 from kimi_mcp.errors import StoreUnusable
 from kimi_mcp.history import DispatchId, History
+from kimi_mcp.history.migrations import SCHEMA
 from kimi_mcp.history.queries import QUERIES
-from kimi_mcp.history.store import SCHEMA
 from kimi_mcp.lifecycle import DispatchState, Outcome, TaskState
+from patience import PATIENCE_S
 
 
 def raw(history: History) -> sqlite3.Connection:
@@ -92,7 +93,7 @@ def test_many_may_open_a_missing_file_at_once_and_lose_nothing(
     gate = threading.Barrier(8)
 
     def open_and_add(number: int) -> DispatchId:
-        gate.wait(5)
+        gate.wait(PATIENCE_S)
         return add(History.open(path), token=f"{number:04d}", spec_hash=str(number))
 
     with ThreadPoolExecutor(8) as pool:

@@ -14,7 +14,7 @@ import legacy_kimi
 from kimi_mcp.demo.script import Reply
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
 from kimi_mcp.kimi.node import bundled_node
-from recorded_kimi import RECORDINGS, wrapper
+from recorded_kimi import RECORDINGS, readable, wrapper
 from sandbox import StartModel
 
 IS_RECORDING = "RECORD_KIMI" in os.environ
@@ -36,6 +36,7 @@ def start_recorded_model(
     if IS_RECORDING and node is not None:
         words = ("record", RECORDINGS / "code", node.node, kimi_main)
         monkeypatch.setenv("KIMI_MCP_KIMI", str(wrapper(tmp_path, *words)))
+        monkeypatch.setenv("KIMI_MCP_FENCE", "off")  # it writes the recordings
     return start_model
 
 
@@ -49,7 +50,9 @@ def start_legacy_model(
     """As `start_model`, with the legacy CLI as the Kimi that is found."""
     if legacy_main is None:
         program = wrapper(tmp_path, "replay", RECORDINGS / "legacy")
+        monkeypatch.setenv("KIMI_MCP_ALLOW_READ", readable())
     elif IS_RECORDING:
+        monkeypatch.setenv("KIMI_MCP_FENCE", "off")  # it writes the recordings
         program = wrapper(tmp_path, "record", RECORDINGS / "legacy", legacy_main)
     else:
         program = legacy_main

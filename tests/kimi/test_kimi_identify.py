@@ -31,6 +31,13 @@ def test_a_legacy_version_that_still_works_is_recognised(version: str):
     assert recognise(answer, program=KIMI) == ("legacy", version)
 
 
+@pytest.mark.parametrize(
+    ("text", "dialect"), [("2.1.0\n", "code"), ("kimi, version 1.51.0\n", "legacy")]
+)
+def test_a_kimi_that_told_its_version_and_hung_in_its_exit_is_recognised(text: str, dialect: str):
+    assert recognise(Answer(text=text, exit_code=None), program=KIMI)[0] == dialect
+
+
 def test_a_trial_gets_as_far_as_missing_a_model():
     check_trial(Answer(text="LLM not set\n\nTo resume", exit_code=1), program=KIMI)
 
@@ -53,7 +60,8 @@ def test_a_trial_gets_as_far_as_missing_a_model():
         ("GNU kimi 2.1.0\n", 0, "not Kimi Code: .* said: GNU kimi 2.1.0"),
         ("", 0, "said: nothing"),
         ("\x00\ufffd" * 999, -11, "exit code -11"),
-        ("2.1.0\n", None, "did not end .*KIMI_MCP_KIMI"),
+        ("", None, "did not end .*KIMI_MCP_KIMI"),
+        ("What now?\n", None, "did not end .*KIMI_MCP_KIMI"),
     ],
 )
 def test_everything_else_is_refused_with_what_was_found_and_the_remedy(

@@ -12,8 +12,10 @@ from kimi_mcp.kimi.code import DIALECT
 from kimi_mcp.kimi.code_feeds import decode_journal as decode
 from kimi_mcp.kimi.journal import Journal
 from kimi_mcp.kimi.observations import (
+    AgentEnded,
     AgentFailed,
     AnswerCut,
+    Compacting,
     Retrying,
     SessionFound,
     StepBegan,
@@ -68,8 +70,18 @@ RECORDS: list[tuple[dict[str, object], list[object]]] = [
     ),
     (loop_event(type="step.end", finishReason="max_tokens"), [AnswerCut()]),
     (loop_event(type="step.end", finishReason="end_turn"), []),
-    ({"type": "subagent.failed", "error": "no luck"}, [AgentFailed(error="no luck")]),
-    ({"type": "subagent.failed", "error": {"message": "no"}}, [AgentFailed(error="no")]),
+    (
+        {"type": "subagent.failed", "subagentId": "agent-1", "error": "no luck"},
+        [AgentFailed(error="no luck"), AgentEnded(agent="agent-1")],
+    ),
+    (
+        {"type": "subagent.failed", "subagentId": "agent-1", "error": {"message": "no"}},
+        [AgentFailed(error="no"), AgentEnded(agent="agent-1")],
+    ),
+    ({"type": "subagent.completed", "subagentId": "agent-2"}, [AgentEnded(agent="agent-2")]),
+    ({"type": "subagent.cancelled", "subagentId": "agent-2"}, [AgentEnded(agent="agent-2")]),
+    ({"type": "llm.request", "kind": "compaction"}, [Compacting(agent="main")]),
+    ({"type": "llm.request", "kind": "loop"}, []),
     (loop_event(type="content.part", part={"type": "text", "text": "hi"}), [TextSaid(text="hi")]),
     (loop_event(type="content.part", part={"type": "think", "text": "hm"}), []),
     (
@@ -176,6 +188,15 @@ def test_what_is_appended_is_told_once_and_the_session_first(home: Path):
     append(home, BEGIN, BEGIN)
     assert journal.read() == [STEP, STEP]
     assert journal.read() == []
+
+
+def test_a_session_is_found_only_with_its_first_step(home: Path):
+    journal = Journal(home, DIALECT)
+    append(home, {"type": "metadata"}, {"type": "turn.prompt", "agentId": "main", "input": []})
+    assert journal.read() == []
+    append(home, BEGIN)
+
+    assert journal.read() == [FOUND, STEP]
 
 
 def test_what_an_earlier_attempt_wrote_is_passed_over(home: Path):

@@ -189,6 +189,7 @@ def test_success_is_never_said_without_the_three_proofs(case: RunFacts):
         (StopReason.TIMED_OUT, Outcome.TIMED_OUT),
         (StopReason.STALLED, Outcome.STALLED),
         (StopReason.STEP_LIMIT, Outcome.STEP_LIMIT),
+        (StopReason.DISK_FULL, Outcome.CRASHED),
     ],
 )
 def test_why_we_stopped_it_is_the_name(reason: StopReason, outcome: Outcome):

@@ -2,6 +2,9 @@ import os
 import select
 from pathlib import Path
 
+import pytest
+
+from kimi_mcp.kimi import probe
 from kimi_mcp.kimi.probe import Answer, ask
 
 
@@ -54,3 +57,16 @@ def test_a_child_left_with_the_output_does_not_make_the_program_hang(tmp_path: P
     answer = ask(["/bin/sh", "-c", script], cwd=tmp_path, env={}, limit_s=0.5)
 
     assert answer == Answer(text="2.1.0\n", exit_code=0)
+
+
+def test_a_program_that_has_said_enough_and_does_not_end_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(probe, "LINGER_S", 0.2)
+    script = "echo 2.1.0; exec /bin/sleep 1000"
+
+    answer = ask(
+        ["/bin/sh", "-c", script], cwd=tmp_path, env={}, is_enough=lambda text: "2.1.0" in text
+    )
+
+    assert answer == Answer(text="2.1.0\n", exit_code=None)

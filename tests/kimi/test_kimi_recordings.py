@@ -25,7 +25,7 @@ from kimi_mcp.kimi.observations import (
 from kimi_mcp.kimi.records import LineSplitter
 from kimi_mcp.kimi.watch import Bounds, Feed, Watch
 from kimi_mcp.lifecycle import TaskState
-from recorded_kimi import RECORDINGS, recorded, wrapper
+from recorded_kimi import RECORDINGS, readable, recorded, wrapper
 from sandbox import Sandbox
 
 ENDLESS = Bounds(time_s=1e9, silence_s=1e9, tool_s=1e9, retries=1000, steps=0)
@@ -207,6 +207,7 @@ async def test_a_damaged_stream_gives_one_start_and_one_end_and_no_false_success
         (folder / recorded("", name).name).write_text(json.dumps(damaged), encoding="utf-8")
     monkeypatch.setenv("KIMI_SHARE_DIR", str(share))
     monkeypatch.setenv("KIMI_MCP_KIMI", str(wrapper(tmp_path, "replay", folder)))
+    monkeypatch.setenv("KIMI_MCP_ALLOW_READ", readable(folder))
     titles = [replace(PROVIDER[0], name=name) for name in DAMAGES]
     specify(sandbox, spec_of(titles))
 

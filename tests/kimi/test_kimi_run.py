@@ -29,7 +29,9 @@ from kimi_mcp.kimi.observations import (
 from kimi_mcp.kimi.outcome import KILLED, RunEnd, RunFacts, StopReason, classify
 from kimi_mcp.lifecycle import Outcome
 from kimi_mcp.processes.child import NotStarted
+from kimi_mcp.processes.confinement import Standing
 from living import is_alive, pid_in, until
+from patience import PATIENCE_S
 
 STEP = StepBegan(agent="main")
 BEGIN = {"type": "context.append_loop_event", "event": {"type": "step.begin", "step": 1}}
@@ -53,6 +55,9 @@ class Place:
             folder.mkdir()
         self.seen: list[Observation] = []
         self.cancelled = anyio.Event()
+
+    async def fenced(self, standing: Standing | None) -> None:
+        assert standing is None, "no fence was asked for"
 
     async def observe(self, seen: Observation) -> None:
         self.seen.append(seen)
@@ -85,9 +90,16 @@ class Place:
                 steps=step_limit,
             ),
             grace_s=grace_s,
+            confinement=None,
         )
-        with anyio.fail_after(50):
-            return await run.run(order, observe=self.observe, cancelled=self.cancelled)
+        with anyio.fail_after(PATIENCE_S):
+            return await run.run(
+                order,
+                observe=self.observe,
+                fenced=self.fenced,
+                cancelled=self.cancelled,
+                paused=anyio.Event(),
+            )
 
     def count(self, kind: type[Observation]) -> int:
         return sum(isinstance(seen, kind) for seen in self.seen)

@@ -6,15 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_mcp.kimi.code_feeds import decode_output as decode
+from kimi_mcp.kimi.legacy_feeds import decode_journal
 from kimi_mcp.kimi.observations import (
     AnswerCompleted,
+    Compacting,
     Observation,
     PlainSaid,
     Retrying,
     StepBegan,
     TextSaid,
+    TokensUsed,
 )
-from kimi_mcp.kimi.records import LineSplitter
+from kimi_mcp.kimi.records import LineSplitter, target
 
 TOOL_CALL = {"type": "function", "id": "t1", "function": {"name": "Read", "arguments": "{}"}}
 RECORDS: list[object] = [
@@ -94,6 +97,22 @@ def test_a_known_record_with_a_strange_value_does_not_raise(
     value: object, key: str, record: dict[str, str]
 ):
     decode(json.dumps({**record, key: value}).encode())
+
+
+def test_of_the_legacy_cli_a_compaction_is_told_and_no_tokens_where_there_are_none():
+    def journal(kind: str, **payload: object) -> list[Observation]:
+        record = {"timestamp": 1, "message": {"type": kind, "payload": payload}}
+        return decode_journal(json.dumps(record).encode(), "main")
+
+    assert journal("CompactionBegin") == [Compacting(agent="main")]
+    assert journal("StatusUpdate", token_usage=None) == []
+    assert journal("StatusUpdate", token_usage={"output": 3}) == [
+        TokensUsed(input=0, cached=0, output=3)
+    ]
+
+
+def test_a_call_without_a_word_on_what_it_is_about_has_no_target():
+    assert target({"path": " ", "depth": 3}) == ""
 
 
 def test_nesting_without_end_does_not_raise():

@@ -1,5 +1,7 @@
+import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -9,9 +11,10 @@ import psutil
 import pytest
 from anyio.abc import ByteReceiveStream
 
-from kimi_mcp.processes import child as children
+from kimi_mcp.processes import launching
 from kimi_mcp.processes.child import Child, Exit, NotStarted, start
-from living import BOUND_S, ENV, PYTHON, is_alive, pid_in, until, until_gone
+from living import ENV, IMPORTABLE, PYTHON, is_alive, pid_in, until, until_gone
+from patience import PATIENCE_S
 
 STUBBORN = "trap '' TERM; echo $$ > stubborn; echo ready; exec sleep 1001"
 DAEMON = "env -i setsid sh -c '(sleep 1002 & echo $! > daemon; wait) &'"
@@ -21,30 +24,35 @@ def shell(
     text: str, cwd: Path, *, grace_s: float = 10.0, is_stderr_merged: bool = False
 ) -> AbstractAsyncContextManager[Child]:
     return start(
-        ["sh", "-c", text], cwd=cwd, env=ENV, grace_s=grace_s, is_stderr_merged=is_stderr_merged
+        ["sh", "-c", text],
+        cwd=cwd,
+        env=ENV,
+        grace_s=grace_s,
+        confinement=None,
+        is_stderr_merged=is_stderr_merged,
     )
 
 
 async def until_ready(child: Child) -> None:
-    with anyio.fail_after(BOUND_S):
+    with anyio.fail_after(PATIENCE_S):
         assert await child.stdout.receive() == b"ready\n"
 
 
 async def everything(stream: ByteReceiveStream) -> bytes:
     said = b""
-    with anyio.fail_after(BOUND_S):
+    with anyio.fail_after(PATIENCE_S):
         async for chunk in stream:
             said += chunk
     return said
 
 
 async def end_of(child: Child) -> Exit:
-    with anyio.fail_after(BOUND_S):
+    with anyio.fail_after(PATIENCE_S):
         return await child.wait()
 
 
 async def said_by(argv: Sequence[str], cwd: Path) -> bytes:
-    async with start(argv, cwd=cwd, env=ENV, grace_s=1) as child:
+    async with start(argv, cwd=cwd, env=ENV, grace_s=1, confinement=None) as child:
         return await everything(child.stdout)
 
 
@@ -217,7 +225,7 @@ async def test_a_cancelled_wait_can_be_repeated(tmp_path: Path):
 async def test_what_cannot_be_started_is_said(tmp_path: Path, argv: list[str], why: str):
     (tmp_path / "no-program").write_text("text", encoding="utf-8")
     with pytest.raises(NotStarted, match=why):
-        async with start(argv, cwd=tmp_path, env=ENV, grace_s=1):
+        async with start(argv, cwd=tmp_path, env=ENV, grace_s=1, confinement=None):
             pass
 
 
@@ -230,7 +238,7 @@ async def test_a_missing_folder_is_said(tmp_path: Path):
 async def test_a_failed_start_leaves_no_descriptor_open(tmp_path: Path):
     async def fail() -> None:
         with pytest.raises(NotStarted):
-            async with start(["./absent"], cwd=tmp_path, env=ENV, grace_s=1):
+            async with start(["./absent"], cwd=tmp_path, env=ENV, grace_s=1, confinement=None):
                 pass
 
     await fail()  # the event loop opens its own at the first process
@@ -240,6 +248,7 @@ async def test_a_failed_start_leaves_no_descriptor_open(tmp_path: Path):
     assert os.listdir("/proc/self/fd") == before  # noqa: PTH208
 
 
+@pytest.mark.usefixtures("no_fork_server")
 async def test_a_missing_interpreter_is_said_and_leaves_no_descriptor_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -252,18 +261,21 @@ async def test_a_missing_interpreter_is_said_and_leaves_no_descriptor_open(
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
+@pytest.mark.usefixtures("no_fork_server")
 async def test_a_dead_launcher_is_said_before_anything_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("sys.executable", "/bin/false")
     job = "x" * 5_000_000  # more than the pipe holds
     with pytest.raises(NotStarted, match="launcher"):
-        async with start(["true", job], cwd=tmp_path, env=ENV, grace_s=1):
+        async with start(["true", job], cwd=tmp_path, env=ENV, grace_s=1, confinement=None):
             pass
 
 
 async def test_the_environment_is_exactly_the_given_one(tmp_path: Path):
-    async with start(["/usr/bin/env"], cwd=tmp_path, env={"ONLY": "ü"}, grace_s=1) as child:
+    async with start(
+        ["/usr/bin/env"], cwd=tmp_path, env={"ONLY": "ü"}, grace_s=1, confinement=None
+    ) as child:
         assert await everything(child.stdout) == "ONLY=ü\n".encode()
 
 
@@ -315,12 +327,72 @@ async def test_a_killed_launcher_takes_the_program_with_it(tmp_path: Path):
 async def test_a_frozen_launcher_cannot_hold_up_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(children, "STOP_ALLOWANCE_S", 0.2)
+    monkeypatch.setattr(launching, "STOP_ALLOWANCE_S", 0.2)
     text = "echo $$ > it; until [ -e go ]; do sleep 0.01; done; kill -STOP $PPID; echo ready"
-    with anyio.fail_after(BOUND_S):
+    with anyio.fail_after(PATIENCE_S):
         async with shell(text + "; exec sleep 1009", tmp_path, grace_s=0.1) as child:
             (tmp_path / "go").touch()
             await until_ready(child)
 
     assert (await child.wait()).code is None
     await until_gone(await pid_in(tmp_path / "it"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_program_that_ends_or_freezes_the_fork_server_hurts_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+):
+    monkeypatch.setattr(launching, "START_BOUND_S", 1.0)
+    async with shell("echo $$ > first; exec sleep 1010", tmp_path) as first:
+        pid = await pid_in(tmp_path / "first")
+        server = launching.FORK_SERVER.pid
+        assert server is not None
+        os.kill(server, number)
+
+        async with shell("echo more", tmp_path) as second:
+            assert await everything(second.stdout) == b"more\n"
+
+        assert is_alive(pid)
+        await until_gone(server)
+        await first.stop()
+        assert (await first.wait()).signal == signal.SIGTERM
+
+
+async def test_jobs_at_once_survive_a_fork_server_that_dies_again_and_again(tmp_path: Path):
+    async def one(number: int) -> None:
+        async with shell(f"echo {number}", tmp_path) as child:
+            said[number] = await everything(child.stdout)
+        if server := launching.FORK_SERVER.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(server, signal.SIGKILL)
+
+    said: dict[int, bytes] = {}
+    for begin in range(0, 12, 3):
+        async with anyio.create_task_group() as group:
+            for number in range(begin, begin + 3):
+                group.start_soon(one, number)
+
+    assert said == {number: f"{number}\n".encode() for number in range(12)}
+
+
+def test_the_fork_server_ends_with_the_process_that_it_serves(tmp_path: Path):
+    program = """
+import anyio, sys
+from kimi_mcp.processes.launching import FORK_SERVER
+FORK_SERVER.warm()
+print(FORK_SERVER.pid, flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [PYTHON, "-c", program],
+        cwd=tmp_path,
+        env=IMPORTABLE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as user:
+        assert user.stdout is not None
+        server = int(user.stdout.readline())
+        assert is_alive(server)
+        user.kill()
+        anyio.run(until_gone, server)

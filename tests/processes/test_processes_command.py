@@ -6,19 +6,27 @@ import pytest
 
 from kimi_mcp.processes import command
 from kimi_mcp.processes.command import CommandResult, run_command
-from living import BOUND_S, ENV, is_alive, pid_in
+from living import ENV, is_alive, pid_in
+from patience import PATIENCE_S
 
 
 async def run(
-    text: str, cwd: Path, *, timeout_s: float = 10.0, grace_s: float = 5.0
+    text: str,
+    cwd: Path,
+    *,
+    timeout_s: float = 10.0,
+    grace_s: float = 5.0,
+    free_bytes: int = 0,
 ) -> CommandResult:
-    with anyio.fail_after(BOUND_S):
+    with anyio.fail_after(PATIENCE_S):
         return await run_command(
             text,
             cwd=cwd,
             env=ENV,
             timeout_s=timeout_s,
             grace_s=grace_s,
+            confinement=None,
+            free_bytes=free_bytes,
             output=cwd / "output.txt",
         )
 
@@ -47,6 +55,14 @@ async def test_a_failure_is_told_as_it_was(
     assert (result.exit_code, result.signal, result.is_passed) == (code, number, False)
 
 
+async def test_what_leaves_too_little_room_on_the_disk_is_ended_and_told_so(tmp_path: Path):
+    result = await run("echo begun; sleep 300", tmp_path, free_bytes=10**18)
+
+    assert not result.is_passed
+    assert result.tail.startswith("begun\n")
+    assert "limits.free_bytes" in result.tail
+
+
 async def test_a_missing_folder_is_a_result_and_no_exception(tmp_path: Path):
     result = await run_command(
         "true",
@@ -54,10 +70,12 @@ async def test_a_missing_folder_is_a_result_and_no_exception(tmp_path: Path):
         env=ENV,
         timeout_s=5,
         grace_s=1,
+        confinement=None,
         output=tmp_path / "output.txt",
     )
 
-    assert result.exit_code == 127
+    assert (result.exit_code, result.is_passed) == (None, False)
+    assert "No such file or directory" in str(result.obstacle)
     assert "absent" in result.tail
 
 

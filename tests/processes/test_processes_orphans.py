@@ -17,8 +17,8 @@ from kimi_mcp.processes.orphans import adopt_orphans
 async def run():
     argv = ["sh", "-c", sys.argv[1]]
     env = {"PATH": os.environ["PATH"]}
-    async with start(argv, cwd=Path.cwd(), env=env, grace_s=60) as child:
-        Path("launcher").write_text(f"{child._process.pid}\\n")
+    async with start(argv, cwd=Path.cwd(), env=env, grace_s=60, confinement=None) as child:
+        Path("launcher").write_text(f"{child.launcher.pid}\\n")
         print("ready", flush=True)
         async with anyio.create_task_group() as group:
             if "stop" in sys.argv:

@@ -136,6 +136,16 @@ def test_our_hooks_are_the_only_ones():
     assert tomllib.loads(composed(tomllib.loads(USER), hooks=[hook]))["hooks"] == [hook]
 
 
+def test_a_profiles_own_settings_are_put_over_the_users_key_by_key():
+    raw = {"loop_control": {"max_ralph_iterations": 2}, "services": {"search": {"key": "x"}}}
+
+    config = tomllib.loads(composed(tomllib.loads(USER), raw=raw))
+
+    assert config["loop_control"]["max_ralph_iterations"] == 2
+    assert config["loop_control"]["reserved_context_size"] == 40000
+    assert config["services"]["search"] == {"key": "x"}
+
+
 def test_tables_that_are_none_do_no_harm():
     user = {"thinking": 3, "loop_control": "x", "tools": {"disabled": "x"}, "models": 1}
 

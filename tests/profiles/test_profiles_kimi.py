@@ -8,8 +8,9 @@ import pytest
 
 from kimi_mcp.kimi.node import bundled_node
 from kimi_mcp.profiles.compose import compose_config
-from kimi_mcp.profiles.switch import switch
+from kimi_mcp.profiles.switch import Place, switch
 from kimi_mcp.settings import Profile
+from patience import PATIENCE_S
 
 USER = """\
 default_model = "k2"
@@ -34,7 +35,7 @@ def doctor(kimi_main: Path, file: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=PATIENCE_S,
     )
 
 
@@ -63,7 +64,10 @@ def test_kimi_finds_nothing_wrong_with_a_composed_configuration(
 def test_kimi_finds_nothing_wrong_with_a_switched_configuration(kimi_main: Path, tmp_path: Path):
     file = tmp_path / "config.toml"
     file.write_text(USER, encoding="utf-8")
-    switch("swarm", Profile(steps=0), kimi_config=file, settings_file=tmp_path / "ours.toml")
+    place = Place(
+        kimi_config=file, settings_file=tmp_path / "ours.toml", memory=tmp_path / "memory.json"
+    )
+    switch("swarm", Profile(steps=0), place, leaving="moderato")
 
     done = doctor(kimi_main, file)
 

@@ -22,7 +22,7 @@ from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Change, Check, Event
 from kimi_mcp.lifecycle import Outcome
 from kimi_mcp.review.progress import Progress
-from kimi_mcp.review.transcript import transcript
+from kimi_mcp.review.transcript import transcript, whole
 
 CHANGE = Change(path="src/a.py", status="M", added=1, deleted=0)
 CHECK = Check(position=1, command="pytest -q", exit_code=0, duration_ms=12, output_tail="")
@@ -74,13 +74,13 @@ def test_progress_says_step_task_and_deed():
     assert [line for line in lines if line is not None] == [
         "step 0 · task 2/3 · started",
         "step 1 · task 2/3 · thinking",
-        "step 1 · task 2/3 · Read src/a.py",
+        'step 1 · task 2/3 · "Read src/a.py"',
         "step 2 · task 2/3 · thinking",
-        "step 2 · task 2/3 · Edit src/a.py",
+        'step 2 · task 2/3 · "Edit src/a.py"',
         "step 3 · task 2/3 · thinking",
-        "step 3 · task 2/3 · 1 files changed, checking",
+        "step 3 · task 2/3 · 1 file changed, checking",
         "step 3 · task 2/3 · Set aside before the checks, 1 uncommitted: x.",
-        "step 3 · task 2/3 · pytest -q passed",
+        'step 3 · task 2/3 · "pytest -q" passed',
         "step 3 · task 2/3 · delivered",
     ]
 
@@ -113,6 +113,8 @@ def test_the_end_is_told_by_its_true_name():
         )
         line = progress.line(stored([ended])[0])
         assert line == f"step 0 · task 1/1 · {word}"
+    lost = replace(ENDED, is_lost=True)
+    assert progress.line(stored([lost])[0]) == "step 0 · task 1/1 · lost"
 
 
 def test_what_is_not_about_a_task_or_unknown_has_no_line():
@@ -140,7 +142,7 @@ def test_a_transcript_tells_tools_words_and_checks_by_step():
         "1. Read src/a.py (3 ms)",
         "2. Edit src/a.py FAILED",
         '3. says: "Changed it. It is fine."',
-        "— 1 files changed; committed for the checks",
+        "— 1 file changed; committed for the checks",
         "3. note: Set aside before the checks, 1 uncommitted: x.",
         "— check `pytest -q`: exit code 0",
         "— ended: 1 of 1 passed.",
@@ -151,6 +153,8 @@ def test_a_transcript_can_begin_at_a_step():
     text, _ = transcript(stored(STORY), from_step=3)
 
     assert text.splitlines()[0] == '3. says: "Changed it. It is fine."'
+    assert whole(stored(STORY), from_step=3) == text.splitlines()
+    assert whole(stored(STORY))[0] == "1. Read src/a.py (3 ms)"
 
 
 def test_the_end_of_an_attempt_without_a_step_is_told():
@@ -158,6 +162,19 @@ def test_the_end_of_an_attempt_without_a_step_is_told():
 
     assert text == "0. note: hm\n— ended: 1 of 1 passed."
     assert more is None
+
+
+def test_of_earlier_attempts_only_the_end_is_told():
+    failed = replace(ENDED, outcome=Outcome.BLOCKED, sentence="Which one?")
+    newer = [replace(event, attempt=2) for event in stored([Noted(text="hm"), ENDED])]
+
+    text, _ = transcript([*stored([Step(number=1), failed]), *newer])
+
+    assert text.splitlines() == [
+        "(attempt 1: blocked. Which one?)",
+        "0. note: hm",
+        "— ended: 1 of 1 passed.",
+    ]
 
 
 @given(st.lists(st.integers(0, 12), max_size=60))

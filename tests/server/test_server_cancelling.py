@@ -13,6 +13,7 @@ from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.records import Dispatch
 from kimi_mcp.lifecycle import DispatchState, TaskState
 from living import until
+from patience import PATIENCE_S
 from raw_client import Era, RawClient, raw_server
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
@@ -25,12 +26,12 @@ TIMED_OUT = "SdkError: Request timed out"
 async def test_cancelling_ends_every_process_that_kimi_started_and_keeps_the_work(
     one_task: Sandbox,
     start_model: StartModel,
-    tmp_path: Path,
+    noticeboard: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KIMI_MCP_LIMITS_GRACE_S", "1")
     names = "regrouped", "daemon", "stubborn"
-    regrouped, daemon, stubborn = (tmp_path / name for name in names)
+    regrouped, daemon, stubborn = (noticeboard / name for name in names)
     start_model(
         {
             TASK: (
@@ -43,7 +44,7 @@ async def test_cancelling_ends_every_process_that_kimi_started_and_keeps_the_wor
             )
         }
     )
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(one_task) as client:
             begun = await client.call_tool("dispatch_spec", {"spec": "1", "background": True})
             dispatch = text_of(begun).split(":", 1)[0]
@@ -66,7 +67,7 @@ async def test_cancelling_what_is_over_says_that_nothing_was_running(
     one_task: Sandbox, start_model: StartModel
 ) -> None:
     start_model({TASK: (write("one.py", "ONE = 1\n"), Reply(text="done"))})
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(one_task) as client:
             done = text_of(await client.call_tool("dispatch_spec", {"spec": "1"}))
             dispatch = done.split(":", 1)[0]
@@ -90,7 +91,7 @@ async def test_a_call_that_the_user_ends_ends_the_dispatch(
     one_task: Sandbox, start_model: StartModel, bench: Workbench, reason: str, era: Era
 ) -> None:
     model, _ = held_model(start_model)
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with raw_server(one_task, era=era) as client:
             call = client.tool_call("dispatch_spec", spec="1")
             await client.send(call)
@@ -109,7 +110,7 @@ async def test_a_call_that_timed_out_leaves_its_dispatch_going(
     one_task: Sandbox, start_model: StartModel, bench: Workbench
 ) -> None:
     model, held = held_model(start_model)
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with raw_server(one_task) as client:
             call = client.tool_call("dispatch_spec", spec="1")
             await client.send(call)
@@ -124,17 +125,37 @@ async def test_a_call_that_timed_out_leaves_its_dispatch_going(
     assert bench.history.task(dispatch.id, 1).state is TaskState.DELIVERED
 
 
+async def test_who_only_waits_ends_the_waiting_and_not_the_dispatch(
+    one_task: Sandbox, start_model: StartModel, bench: Workbench
+) -> None:
+    model, held = held_model(start_model)
+    with anyio.fail_after(PATIENCE_S):
+        async with raw_server(one_task) as client:
+            await client.ask(client.tool_call("dispatch_spec", spec="1", background=True))
+            await happened(model.reached(TASK, 1))
+            waiting = client.tool_call("get_result", wait_s=600)
+            await client.send(waiting)
+
+            await client.send(client.cancellation(waiting, reason="AbortError: user-cancel"))
+
+            await silent_about(client, waiting)
+            held.set()
+            dispatch = await ended(bench)
+    assert dispatch.state is DispatchState.FINISHED
+    assert dispatch.cancel_requested_at is None
+
+
 async def test_a_closed_connection_ends_the_server_at_once_and_leaves_the_dispatch_going(
     one_task: Sandbox, start_model: StartModel, bench: Workbench
 ) -> None:
     model, held = held_model(start_model)
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with raw_server(one_task) as client:
             call = client.tool_call("dispatch_spec", spec="1")
             await client.send(call)
             await happened(model.reached(TASK, 1))
 
-            with anyio.fail_after(10):
+            with anyio.fail_after(PATIENCE_S):
                 assert await client.hang_up() == 0
             assert not psutil.pid_exists(client.pid)
             held.set()
@@ -149,7 +170,7 @@ async def test_a_call_that_the_user_ends_before_its_dispatch_began_starts_no_wor
     one_task: Sandbox, start_model: StartModel, bench: Workbench, *, is_background: bool
 ) -> None:
     held_model(start_model)
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with raw_server(one_task) as client:
             await client.ask(client.request("tools/list"))
             call = client.tool_call("dispatch_spec", spec="1", background=is_background)
@@ -169,7 +190,7 @@ async def test_a_cancellation_while_the_dispatch_is_being_started_is_not_forgott
     one_task: Sandbox, start_model: StartModel, bench: Workbench
 ) -> None:
     held_model(start_model)
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with raw_server(one_task) as client:
             call = client.tool_call("dispatch_spec", spec="1")
             await client.send(call)

@@ -5,6 +5,7 @@ from typing import Any
 import anyio
 
 from kimi_mcp.demo.script import Reply, say, write
+from patience import PATIENCE_S
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
 
@@ -16,8 +17,8 @@ MISTAKES: tuple[tuple[str, dict[str, Any], tuple[str, ...]], ...] = (
     ("plan_to_spec", {"tasks": [{"titel": "One"}]}, ("tasks.0.titel",)),
     ("plan_to_spec", {"plan": "# P", "repo": "no-folder"}, ("no-folder",)),
     ("dispatch_spec", {}, ("spec: Field required",)),
-    ("dispatch_spec", {"spec": "one-prat"}, ("one-prat", "nearest", "one-part")),
-    ("dispatch_spec", {"spec": "7"}, ("7", "nearest")),
+    ("dispatch_spec", {"spec": "one-prat"}, ("one-prat", "Nearest", "one-part")),
+    ("dispatch_spec", {"spec": "7"}, ("7", "Nearest")),
     ("dispatch_spec", {"spec": "2"}, ("002-here.md", "002-there.md")),
     ("dispatch_spec", {"spec": "1", "tasks": [9]}, ("9", "1")),
     ("dispatch_spec", {"spec": "1", "profile": "swram"}, ("swram", "moderato, swarm")),
@@ -44,7 +45,7 @@ async def test_every_mistake_is_answered_with_what_is_known(
     one_task.write("specs/002-here.md", "# Spec: 002 -- Here\n")
     one_task.write("specs/002-there.md", "# Spec: 002 -- There\n")
     start_model({TASK: (write("one.py", "ONE = 1\n"), say("done"))})
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(one_task) as client:
             done = text_of(await client.call_tool("dispatch_spec", {"spec": "1"}))
             dispatch = done.split(":", 1)[0]
@@ -84,7 +85,7 @@ async def test_an_error_means_refused_or_nothing_delivered_by_this_very_call(
             "# Your task (2)": (write("bad.py", ""), Reply(text="all checks pass")),
         }
     )
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(sandbox) as client:
             partly = await client.call_tool("dispatch_spec", {"spec": "1"})
             nothing = await client.call_tool("dispatch_spec", {"spec": "1", "tasks": [2]})

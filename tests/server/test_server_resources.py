@@ -10,10 +10,11 @@ from mcp.types import INVALID_PARAMS, TextResourceContents
 from kimi_mcp.demo.script import say, write
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import new_dispatch_id
-from kimi_mcp.history.records import NewDispatch, NewTask
 from kimi_mcp.lifecycle import DispatchState
+from patience import PATIENCE_S
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
+from unwritten import new_dispatch
 
 TASK = "# Your task (1)"
 STRANGERS = (
@@ -32,7 +33,7 @@ async def test_all_resources_answer_and_strangers_are_unknown(
     one_task: Sandbox, start_model: StartModel
 ) -> None:
     start_model({TASK: (write("one.py", "ONE = 1\n"), say("done"))})
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(one_task) as client:
             done = text_of(await client.call_tool("dispatch_spec", {"spec": "1"}))
             dispatch = done.split(":", 1)[0]
@@ -55,10 +56,10 @@ async def test_all_resources_answer_and_strangers_are_unknown(
             }
             templates = await client.list_resource_templates()
             assert {one.uri_template for one in templates.resource_templates} == {
-                "kimi://dispatches/before/{dispatch}",
-                "kimi://dispatches/{dispatch}",
-                "kimi://dispatches/{dispatch}/tasks/{task}/diff",
-                "kimi://dispatches/{dispatch}/tasks/{task}/transcript",
+                "kimi://dispatches/before/{id}",
+                "kimi://dispatches/{id}",
+                "kimi://dispatches/{id}/tasks/{n}/diff",
+                "kimi://dispatches/{id}/tasks/{n}/transcript",
                 "kimi://specs/{number}",
             }
 
@@ -73,7 +74,7 @@ async def test_the_whole_history_is_reached_by_paging(sandbox: Sandbox, bench: W
     found: list[str] = []
     uri: str | None = "kimi://dispatches"
     pages = 0
-    with anyio.fail_after(40):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(sandbox) as client:
             while uri is not None:
                 page = await content(client, uri)
@@ -98,22 +99,7 @@ def add_finished(bench: Workbench, sandbox: Sandbox, number: int) -> str:
     """Write a dispatch down that was cancelled before it began."""
     dispatch = new_dispatch_id(number, "old", "7k3f")
     bench.history.add(
-        NewDispatch(
-            id=dispatch,
-            repository=str(sandbox.root),
-            git_dir=str(sandbox.root / ".git"),
-            spec_number=number,
-            spec_path=f"specs/{number:03d}-old.md",
-            spec_title="Old",
-            spec_text="# Spec: 001 -- Old\n",
-            spec_hash=str(number),
-            base_commit="b" * 40,
-            base_branch="main",
-            profile="moderato",
-            orders={},
-            session=None,
-            tasks=(NewTask(number=1, title="Old"),),
-        ),
+        new_dispatch(dispatch, sandbox.root, spec_number=number, spec_title="Old"),
         at=bench.stamp(),
     )
     bench.history.move_dispatch(

@@ -3,6 +3,7 @@
 import anyio
 
 from kimi_mcp.demo.script import Reply, edit, say, write
+from patience import PATIENCE_S
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
 
@@ -28,7 +29,7 @@ async def test_a_dispatch_is_resumed_by_its_id_and_a_task_revised(
         del progress, total
         heard.append(message or "")
 
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(one_task) as client:
             stopped = await client.call_tool("dispatch_spec", {"spec": "1"})
             assert stopped.is_error
@@ -52,5 +53,5 @@ async def test_a_dispatch_is_resumed_by_its_id_and_a_task_revised(
                 "revise_task", {"dispatch": dispatch, "task": 1, "drop_files": ["nothing.py"]}
             )
             assert wrong.is_error
-            assert "Nearest: one.py" in text_of(wrong)
+            assert 'Nearest: "one.py"' in text_of(wrong)
     assert one_task.show(f"kimi/{dispatch}/task-1", "one.py") == "print(2)"

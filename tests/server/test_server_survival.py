@@ -6,9 +6,11 @@ from pathlib import Path
 import anyio
 
 from kimi_mcp.demo.script import Reply, bash, say, write
+from kimi_mcp.dispatch.recovery import lifeline
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.lifecycle import DispatchState, TaskState
 from living import until
+from patience import PATIENCE_S
 from raw_client import raw_server
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
@@ -23,7 +25,7 @@ async def test_a_killed_server_leaves_the_work_going_and_a_new_one_shows_it(
 ) -> None:
     held = threading.Event()
     model = start_model({TASK: (write("one.py", "ONE = 1\n"), Reply(text="done", wait_for=held))})
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with raw_server(one_task) as client:
             await client.send(client.tool_call("dispatch_spec", spec="1"))
             await happened(model.reached(TASK, 1))
@@ -41,9 +43,9 @@ async def test_a_killed_server_leaves_the_work_going_and_a_new_one_shows_it(
 
 
 async def test_a_killed_runner_takes_its_processes_along_and_its_clone_is_named(
-    one_task: Sandbox, start_model: StartModel, bench: Workbench, tmp_path: Path
+    one_task: Sandbox, start_model: StartModel, bench: Workbench, noticeboard: Path
 ) -> None:
-    daemon, stubborn = tmp_path / "daemon", tmp_path / "stubborn"
+    daemon, stubborn = noticeboard / "daemon", noticeboard / "stubborn"
     start_model(
         {
             TASK: (
@@ -53,7 +55,7 @@ async def test_a_killed_runner_takes_its_processes_along_and_its_clone_is_named(
             )
         }
     )
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with raw_server(one_task) as client:
             text = await client.tool_text("dispatch_spec", spec="1", background=True)
             assert await client.hang_up() == 0
@@ -78,16 +80,16 @@ async def test_a_killed_runner_takes_its_processes_along_and_its_clone_is_named(
 
 
 async def test_a_runner_killed_during_the_checks_has_kept_the_work_under_a_ref(
-    sandbox: Sandbox, start_model: StartModel, bench: Workbench, tmp_path: Path
+    sandbox: Sandbox, start_model: StartModel, bench: Workbench, noticeboard: Path
 ) -> None:
-    checking = tmp_path / "checking"
+    checking = noticeboard / "checking"
     sandbox.write(
         "specs/001-one.md",
         "# Spec: 001 -- One\n\n## Tasks\n### Task 1: One\nFiles:\n- CREATE one.py\n"
         f"Verification:\n- `echo $$ > {checking}; exec sleep 300`\n",
     )
     start_model({TASK: (write("one.py", "ONE = 1\n"), say("done"))})
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with raw_server(sandbox) as client:
             await client.send(client.tool_call("dispatch_spec", spec="1"))
             check = await process_in(checking)
@@ -101,6 +103,8 @@ async def test_a_runner_killed_during_the_checks_has_kept_the_work_under_a_ref(
                 lambda: not living(family) and not processes_of(dispatch.id), within_s=WITHIN_S
             )
 
+        # that server may have been putting right what it saw when it was left
+        await until(lambda: not lifeline.is_held(bench.state.run(dispatch.id)))
         async with connected(sandbox) as client:
             shown = text_of(await client.call_tool("get_result", {"dispatch": dispatch.id}))
         ref = f"refs/kimi/{dispatch.id}/task-1.a1"

@@ -8,6 +8,7 @@ from kimi_mcp.demo.script import Reply, write
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.lifecycle import DispatchState
 from living import until
+from patience import PATIENCE_S
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
 from survivors import happened
@@ -52,7 +53,7 @@ async def test_a_background_dispatch_returns_at_once_and_waiting_returns_at_a_ta
         heard.append(message or "")
         first.set()  # only now, so the call has been waiting
 
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(sandbox) as client:
             begun = await client.call_tool("dispatch_spec", {"spec": "1", "background": True})
             dispatch = text_of(begun).split(":", 1)[0]
@@ -85,7 +86,7 @@ async def test_a_dry_run_tells_what_would_happen_and_writes_nothing(
     )
     start_model({})
     before = files_of(one_task)
-    with anyio.fail_after(40):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(one_task) as client:
             dispatched = await client.call_tool("dispatch_spec", {"spec": "1", "dry_run": True})
             planned = await client.call_tool(
@@ -113,7 +114,7 @@ async def test_a_dry_run_of_what_would_be_refused_lists_what_stands_in_the_way(
     )
     sandbox.commit()
     start_model({})
-    with anyio.fail_after(40):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(sandbox) as client:
             looked = await client.call_tool("dispatch_spec", {"spec": "1", "dry_run": True})
             refused = await client.call_tool("dispatch_spec", {"spec": "1"})

@@ -6,6 +6,7 @@ import anyio
 from mcp.types import TextResourceContents
 
 from kimi_mcp.demo.script import bash, read, say, write
+from patience import PATIENCE_S
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
 
@@ -66,7 +67,7 @@ async def test_three_tasks_are_delivered_and_every_view_answers(
         assert total is None
         heard.append((progress, message or ""))
 
-    with anyio.fail_after(55):
+    with anyio.fail_after(PATIENCE_S):
         async with connected(sandbox) as client:
             result = await client.call_tool("dispatch_spec", {"spec": "1"}, progress_callback=hear)
             text = text_of(result)
@@ -90,8 +91,8 @@ async def test_three_tasks_are_delivered_and_every_view_answers(
             assert numbers == sorted(set(numbers))
             steps = [message for _, message in heard if "task 1/3" in message]
             # which step a tool belongs to may be one off when standard output overtakes the journal
-            assert any(re.match(r"step [12] · task 1/3 · Write one.py", line) for line in steps)
-            assert any(re.match(r"step [23] · task 1/3 · Bash cat one.py", line) for line in steps)
+            assert any(re.match(r'step [12] · task 1/3 · "Write one.py', line) for line in steps)
+            assert any(re.match(r'step [23] · task 1/3 · "Bash cat one.py', line) for line in steps)
 
             for view, expected in {
                 "summary": "3 of 3 delivered",
@@ -107,3 +108,17 @@ async def test_three_tasks_are_delivered_and_every_view_answers(
             listed = (await client.read_resource("kimi://dispatches")).contents[0]
             assert isinstance(listed, TextResourceContents)
             assert f"| {dispatch} | finished | 3/3 | 8 |" in listed.text
+
+            wish = {"dispatch": dispatch, "how": "apply"}
+            other = await client.call_tool("land_result", {**wish, "head": "abcdef1"})
+            assert other.is_error
+            assert "abcdef1 was reviewed" in text_of(other)
+            head = sandbox.git("rev-parse", f"kimi/{dispatch}/merged")
+            landed = await client.call_tool("land_result", {**wish, "head": head[:10]})
+            assert not landed.is_error
+            assert text_of(landed).startswith(f"{dispatch}: applied to {sandbox.root} (main)")
+            assert sandbox.git("status", "--porcelain").splitlines() == [
+                "M app.py",
+                "?? one.py",
+                "?? two.py",
+            ]

@@ -172,6 +172,29 @@ def test_an_edit_made_by_hand_is_kept_and_reported_where_the_plan_contradicts(
     )
 
 
+def test_an_edit_is_kept_without_a_word_where_the_plan_says_nothing_any_more(
+    shelf: Shelf, root: Path
+):
+    first = _author(shelf, plan=PLAN, source="p.md")
+    edited = first.text.replace("Keep it small.", "Mine.")
+    (root / first.path).write_text(edited, encoding="utf-8")
+
+    again = _author(shelf, plan=PLAN.replace("Keep it small.", ""), source="p.md")
+
+    assert again.spec.task(1).requirements == "Mine."
+    assert again.kept == ()
+
+
+def test_a_task_that_the_plan_never_had_stays(shelf: Shelf):
+    third = TaskAnswer(title="Three", files=("c.py",))
+    _author(shelf, plan=PLAN, source="p.md", answers=(third,))
+
+    again = _author(shelf, plan=PLAN, source="p.md")
+
+    assert [task.title for task in again.spec.tasks] == ["Store", "Page", "Three"]
+    assert again.kept == ()
+
+
 def test_a_task_that_left_the_plan_goes_unless_it_was_edited(shelf: Shelf):
     shorter = PLAN.split("## Task 2", maxsplit=1)[0]
     _author(shelf, plan=PLAN, source="a.md")
@@ -210,6 +233,8 @@ def test_an_answer_for_no_task_is_refused_with_the_tasks_there_are(shelf: Shelf)
     _author(shelf, plan=PLAN, source="p.md")
     with pytest.raises(Refused, match=r"no task 9 .* needs a `title` .* tasks there are: 1, 2"):
         _author(shelf, spec="1", answers=(TaskAnswer(task=9, files=("x",)),))
+    with pytest.raises(Refused, match=r"needs a `title` .*; say which spec to update in `spec`"):
+        _author(shelf, answers=(TaskAnswer(task=1, files=("x",)),))
 
 
 def test_nothing_to_make_a_spec_from_is_refused(shelf: Shelf):
@@ -253,9 +278,9 @@ def test_a_spec_is_found_by_number_name_and_path(shelf: Shelf, root: Path):
 def test_an_unknown_spec_is_answered_with_the_nearest(shelf: Shelf):
     _author(shelf, plan=PLAN, source="p.md")
 
-    with pytest.raises(Refused, match=r"no spec `001-login`; nearest: 001-log-in\.md"):
+    with pytest.raises(Refused, match=r"No spec `001-login`\. Nearest: 001-log-in\.md\."):
         shelf.find("001-login")
-    with pytest.raises(Refused, match=r"no spec `2`; nearest: 001-log-in\.md"):
+    with pytest.raises(Refused, match=r"No spec `2`\. Nearest: 001-log-in\.md\."):
         shelf.find("2")
 
 
@@ -327,3 +352,34 @@ def test_the_demos_spec_in_this_repository_is_what_its_plan_becomes(shelf: Shelf
 
     assert made.findings == ()
     assert render(replace(made.spec, number=2)) == kept
+
+
+def test_a_budget_that_the_plan_changes_is_taken_unless_it_was_edited(shelf: Shelf, root: Path):
+    plan = PLAN.replace("Keep it small.", "Budget: 20 steps\n\nKeep it small.")
+    made = _author(shelf, plan=plan, source="p.md")
+    assert made.spec.tasks[0].budget == 20
+    assert "Budget" not in made.spec.tasks[0].requirements
+
+    changed = _author(shelf, plan=plan.replace("20 steps", "30 steps"), source="p.md")
+    assert changed.spec.tasks[0].budget == 30
+
+    file = root / changed.path
+    file.write_text(file.read_text(encoding="utf-8").replace("Budget: 30", "Budget: 9"))
+    kept = _author(shelf, plan=plan.replace("20 steps", "40 steps"), source="p.md")
+    assert kept.spec.tasks[0].budget == 9
+    assert kept.kept == ("task 1: budget was edited and differs from the plan: the edit was kept",)
+
+
+def test_a_bare_name_that_stands_elsewhere_is_not_made_anew(shelf: Shelf):
+    plan = "## Task 1: A\n\nFiles:\n- `app.py`\n- `new.py`\n"
+
+    made = author(
+        shelf,
+        Order(plan=plan, source="p.md"),
+        is_dispatched=lambda _: False,
+        listed=["src/app.py"],
+    )
+
+    assert [str(entry) for entry in made.spec.tasks[0].files] == ["MODIFY app.py", "CREATE new.py"]
+    (finding,) = [f for f in made.findings if f.code == "missing"]
+    assert "nearest: src/app.py" in finding.message

@@ -1,5 +1,6 @@
 """What stands in the way of a dispatch, on real files."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from kimi_mcp.spec import paths
 from kimi_mcp.spec.files import look, named_paths
+from kimi_mcp.spec.findings import Finding
 from kimi_mcp.spec.graph import independent, waves
-from kimi_mcp.spec.lint import Finding, lint, located
+from kimi_mcp.spec.lint import lint, located
 from kimi_mcp.spec.model import Command, Manual, Spec, Task
 from kimi_mcp.spec.parse import parse
 
@@ -142,7 +144,10 @@ def test_a_task_may_change_what_an_earlier_one_makes(root: Path):
     made = "CREATE src/new.py"
 
     assert _codes(root, _spec(made, "MODIFY src/new.py | Depends on: Task 1")) == []
-    assert _codes(root, _spec(made, "MODIFY src/new.py")) == [("missing", True)]
+    assert _codes(root, _spec(made, "MODIFY src/new.py")) == [
+        ("missing", True),
+        ("shared_file", False),
+    ]
     assert _codes(root, _spec("DELETE src/app.py", "CREATE src/app.py | Depends on: Task 1")) == []
 
 
@@ -199,7 +204,19 @@ def test_a_mark_that_contradicts_the_files_is_reported(root: Path):
     marked = replace(spec, tasks=tuple(replace(t, is_marked_independent=True) for t in spec.tasks))
 
     assert independent(spec) == frozenset()
-    assert _codes(root, marked) == [("mark", False), ("mark", False)]
+    assert _codes(root, marked) == [("mark", False), ("mark", False), ("shared_file", False)]
+
+
+def test_a_contradicted_mark_is_answered_with_the_task_beside_it_and_what_they_share(root: Path):
+    first, *others = _spec(
+        "MODIFY web/package.json, CREATE a",
+        "MODIFY a | Depends on: Task 1",
+        "MODIFY api/package.json",
+    ).tasks
+    marked = replace(_spec("CREATE a"), tasks=(replace(first, is_marked_independent=True), *others))
+
+    (mark,) = [finding for finding in _findings(root, marked) if finding.code == "mark"]
+    assert "is marked [INDEPENDENT] but with task 3, both change npm dependencies" in mark.message
 
 
 def test_independence_and_waves_follow_from_files_and_dependencies():
@@ -208,6 +225,7 @@ def test_independence_and_waves_follow_from_files_and_dependencies():
     assert independent(spec) == frozenset({1, 2})
     assert waves(spec) == [[1, 2], [3]]
     assert independent(_spec("CREATE a", "CREATE b | Depends on: Task 1")) == frozenset({1})
+    assert independent(_spec("MODIFY src/**", "DELETE src/a*.py", "DELETE lib/*.py")) == {3}
 
 
 def test_paths_are_tried_from_the_project_folder_and_written_from_the_root(root: Path):
@@ -228,3 +246,21 @@ def test_the_nearest_path_is_the_same_name_elsewhere_before_a_neighbour():
     assert paths.near("src/app.py", files) == "lib/deep/app.py"
     assert paths.near("src/appl.py", files).startswith("src/apple.py")
     assert paths.near("other/thing.rs", files) == "none"
+
+
+def test_a_path_that_could_draw_on_a_terminal_is_refused_and_shown_harmless(root: Path):
+    for control in ("\x1b", "\u202e", "\x07"):
+        found = _findings(root, _spec(f"CREATE a{control}b"))
+
+        assert [finding.code for finding in found] == ["control"]
+        assert control not in str(found[0])
+
+
+@pytest.mark.timeout(60)
+def test_a_list_of_submodules_that_is_a_pipe_or_huge_is_passed_over(root: Path):
+    os.mkfifo(root / ".gitmodules")
+    assert look(root, ("src/app.py",)).submodules == ()
+
+    (root / ".gitmodules").unlink()
+    (root / ".gitmodules").write_text(f"path = {' ' * 900_000}x\n\tpath = lib\n", encoding="utf-8")
+    assert look(root, ("src/app.py",)).submodules == ("x", "lib")

@@ -267,7 +267,7 @@ def test_a_broken_line_is_named_with_its_number_and_what_to_do(line: str, proble
         ("source: !!python/object:os.system {}", "s.md:2: the front matter is no YAML"),
         ("- a", "s.md:1: the front matter is no mapping"),
         ("number: 2", "s.md:4: the title says 1, the front matter 2"),
-        ("budget: 0", "s.md:2: `budget` must be a whole number from 1"),
+        ("budget: 0", "s.md:2: `budget` must be a whole number, 1"),
         ("profile: " + "[" * 1500, "s.md:"),
     ],
 )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from user_checkout import Task
 
 from kimi_mcp.workspace.leftovers import fresh, leftovers, set_aside
+from kimi_mcp.workspace.restore import restore
 
 
 def found(task: Task) -> set[str]:
@@ -88,3 +89,11 @@ def test_after_setting_all_aside_nothing_is_left(
 
     assert found(task) == set()
     assert not (task.clone / "root").exists()
+
+
+def test_restoring_no_path_leaves_every_file_as_it_is(task: Task) -> None:
+    task.kimi.write("src/app.py", "changed\n")
+
+    restore(task.ledger, task.base, [], clone=task.clone, index=task.index)
+
+    assert (task.clone / "src/app.py").read_text(encoding="utf-8") == "changed\n"

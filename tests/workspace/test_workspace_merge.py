@@ -55,7 +55,7 @@ def test_a_conflict_names_its_files_and_both_sides(tasks: list[Task]) -> None:
 
     outcome = merge(tasks[0].ledger, [ours, theirs, last], message="m")
 
-    assert outcome == Conflict(files=("src/app.py",), between=(ours, theirs))
+    assert outcome == Conflict(files=("src/app.py",), between=(ours, theirs), tree="any")
 
 
 def test_changes_to_one_file_in_different_places_merge(checkout: Checkout, tmp_path: Path) -> None:

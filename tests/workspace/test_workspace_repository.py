@@ -67,7 +67,7 @@ def test_revisions_are_resolved_to_commits(checkout: Checkout) -> None:
     "revision", ["mian", "", "--help", "HEAD^{tree}", "a\nb", "a\0b", "v1..v2"]
 )
 def test_unknown_revisions_are_refused_with_the_nearest(checkout: Checkout, revision: str) -> None:
-    with pytest.raises(Refused, match=r"(?s)No commit .* Nearest: main\."):
+    with pytest.raises(Refused, match=r"(?s)No commit .* Nearest: \"main\"\."):
         resolve(locate(checkout.root), revision)
 
 

@@ -1,0 +1,1 @@
+"""What earlier dispatches left, how much of it is needed, and what goes."""

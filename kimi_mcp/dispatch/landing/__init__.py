@@ -1,0 +1,1 @@
+"""What becomes of delivered work: landed, requested or discarded."""

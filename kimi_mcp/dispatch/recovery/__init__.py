@@ -1,0 +1,1 @@
+"""Telling the dead from the living, and putting right what the dead have left."""

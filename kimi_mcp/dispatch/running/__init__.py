@@ -1,0 +1,1 @@
+"""The runner's side: one dispatch carried out, task by task, in a process of its own."""

@@ -1,0 +1,113 @@
+"""Setting single members in a person's JSON text."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kimi_mcp.claude.json_text import NotEditable, read, with_item, with_member, without
+
+STYLES: list[dict[str, Any]] = [
+    {"indent": 2},
+    {"indent": 4},
+    {"indent": "\t"},
+    {"indent": None},
+    {"separators": (",", ":")},
+]
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(["hooks", "PostToolUse", "a"]) | st.text(max_size=3)
+OBJECTS = st.dictionaries(KEYS, VALUES, max_size=4)
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    style = draw(st.sampled_from(STYLES))
+    text = json.dumps(draw(OBJECTS), ensure_ascii=draw(st.booleans()), **style)
+    if draw(st.booleans()):
+        text = text.replace("\n", "\r\n")
+    return draw(st.sampled_from(["", "\n", "  "])) + text + draw(st.sampled_from(["", "\n"]))
+
+
+@given(texts(), KEYS, VALUES)
+def test_what_was_put_in_and_taken_out_again_leaves_every_byte(
+    text: str, key: str, value: Any
+) -> None:
+    before = read(text)
+    if key in before or not before:
+        return
+
+    put = with_member(text, [key], value)
+
+    assert read(put) == {**before, key: value}
+    assert next(iter(read(put))) == key
+    assert without(put, [key]) == text or isinstance(value, list)
+
+
+@given(texts(), KEYS, KEYS, VALUES)
+def test_a_path_is_made_or_refused_and_all_else_is_kept(
+    text: str, outer: str, inner: str, value: Any
+) -> None:
+    before = read(text)
+    place = before.get(outer, {})
+    if not isinstance(place, dict):
+        with pytest.raises(NotEditable):
+            with_member(text, [outer, inner], value)
+        return
+
+    assert read(with_member(text, [outer, inner], value)) == {
+        **before,
+        outer: {**place, inner: value},
+    }
+
+
+@given(texts(), KEYS, VALUES)
+def test_a_line_of_the_persons_is_never_touched(text: str, key: str, value: Any) -> None:
+    before = read(text)
+    if key in before or not before or "\n" not in text.strip():
+        return
+
+    kept = set(text.splitlines())
+
+    assert kept <= set(with_member(text, [key], value).splitlines())
+
+
+def test_a_hook_joins_those_that_are_there() -> None:
+    text = (
+        '{\n    "hooks": {\n        "PostToolUse": [\n'
+        '            {"matcher": "Write"}\n        ]\n    }\n}'
+    )
+
+    put = with_item(text, ["hooks", "PostToolUse"], {"matcher": "ExitPlanMode"})
+
+    assert put == (
+        '{\n    "hooks": {\n        "PostToolUse": [\n            {\n'
+        '                "matcher": "ExitPlanMode"\n            },\n'
+        '            {"matcher": "Write"}\n        ]\n    }\n}'
+    )
+    assert with_item(put, ["hooks", "PostToolUse"], {"matcher": "ExitPlanMode"}) == put
+    assert without(put, ["hooks", "PostToolUse"], lambda e: e["matcher"] == "ExitPlanMode") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "{}\n", '{"hooks": {}}', '{"hooks": {"PostToolUse": []}}']
+)
+def test_a_hook_comes_where_there_was_none(text: str) -> None:
+    put = with_item(text, ["hooks", "PostToolUse"], {"matcher": "x"})
+
+    assert read(put) == {"hooks": {"PostToolUse": [{"matcher": "x"}]}}
+    assert read(without(put, ["hooks", "PostToolUse"])) == {}
+
+
+@pytest.mark.parametrize("text", ["[]", "1", '{"a": 1', '{"a": 1, "a": 2}', '{"a": 1,}', "{" * 9])
+def test_what_is_no_plain_json_object_is_refused(text: str) -> None:
+    with pytest.raises(NotEditable):
+        with_member(text, ["b"], 1)

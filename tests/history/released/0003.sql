@@ -1,0 +1,1 @@
+UPDATE attempts SET fence_gaps = 'signals';
