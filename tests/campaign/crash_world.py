@@ -122,13 +122,20 @@ class CrashWorld:
         """SIGSTOP all processes of one kind, or SIGCONT those that stand."""
         _signal(self.processes(kind), signal.SIGCONT if is_over else signal.SIGSTOP)
 
+    def has_struck(self) -> bool:
+        """Whether the moment has come: whoever came to it has said who it is, to its end.
+
+        One that is killed or suspended before that could never say so later.
+        """
+        return self.struck.exists() and self.struck.read_text(encoding="utf-8").endswith("\n")
+
     async def release(self) -> None:
         """Let whoever waits go on, unless it is gone; one that is suspended cannot yet."""
         await until(lambda: self._is_released() or not self._may_wait())
 
     def _may_wait(self) -> bool:
-        words = self.struck.read_text(encoding="utf-8").split()
-        return not words or (is_alive(int(words[0])) and not _is_stopped(int(words[0])))
+        pid = int(self.struck.read_text(encoding="utf-8").split()[0])
+        return is_alive(pid) and not _is_stopped(pid)
 
     def _is_released(self) -> bool:
         if not self._has_released:
