@@ -29,7 +29,6 @@ class Exit:
 
     code: int | None
     signal: int | None
-    was_stopped: bool
     swept: int  # processes that it left behind and that were ended
     was_starved: bool = False  # ended because it left too little room on the disk
 
@@ -76,13 +75,12 @@ class Child:
                 if said is None:
                     # somebody killed the launcher: what it watched over has become ours
                     await anyio.to_thread.run_sync(end_orphans)
-                    self._exit = Exit(code=None, signal=None, was_stopped=False, swept=0)
+                    self._exit = Exit(code=None, signal=None, swept=0)
                 else:
                     self._exit = Exit(
                         code=said["exited"],
                         signal=said["signal"],
-                        was_stopped=said["ended"] == "stopped",
-                        was_starved=said["ended"] == "starved",
+                        was_starved=said["starved"],
                         swept=said["swept"],
                     )
                 await self.launcher.gone()

@@ -11,8 +11,8 @@ list; a daemon that left the tree earlier escapes there.
 The fence stands around the job only, not around us: put up between fork and exec.
 
 Status, one JSON object a line: `{"launcher": pid}` when the job is read, then `{"started": pid,
-"fence": report or null}` or `{"failed": why}`, then `{"exited": code, "signal": n, "ended": how,
-"swept": n}`.
+"fence": report or null}` or `{"failed": why}`, then `{"exited": code, "signal": n, "starved":
+whether it was ended for lack of room on the disk, "swept": n}`.
 
 A job that leaves too little room on its disk is killed: a full disk would take the user's own
 programs down, and the record of the job's work with them.
@@ -28,7 +28,7 @@ import subprocess
 import sys
 import time
 from types import FrameType
-from typing import IO, TYPE_CHECKING, Literal, TypedDict
+from typing import IO, TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from kimi_mcp.processes.fence import Fence, Report, Wish
@@ -39,7 +39,6 @@ ORPHANED_GRACE_S = 5.0  # when the runner is dead nobody waits for a long farewe
 SWEEP_GRACE_S = 0.5  # between TERM and KILL for what the job left behind
 SWEEP_BOUND_S = 20.0
 ROOM_POLL_S = 0.2  # a fast disk takes some 200 MB meanwhile
-Ending = Literal["by itself", "stopped", "starved"]  # the last: for lack of room on the disk
 
 
 class Job(TypedDict):
@@ -72,7 +71,7 @@ def launch(status_fd: int) -> None:
         return
     _report(status, {"started": child.pid, "fence": fence})
     _release_output()
-    ending = _wait(child, job, wakeup=wakeup)
+    is_starved = _wait(child, job, wakeup=wakeup)
     swept = _sweep(child)
     code = child.returncode
     _report(
@@ -80,7 +79,7 @@ def launch(status_fd: int) -> None:
         {
             "exited": code if code >= 0 else None,
             "signal": -code if code < 0 else None,
-            "ended": ending,
+            "starved": is_starved,
             "swept": swept,
         },
     )
@@ -183,8 +182,11 @@ def _release_output() -> None:
     os.close(null)
 
 
-def _wait(child: subprocess.Popen[bytes], job: Job, *, wakeup: int) -> Ending:
-    """Wait for the child; at a stop, TERM it once, and KILL it after the grace."""
+def _wait(child: subprocess.Popen[bytes], job: Job, *, wakeup: int) -> bool:
+    """Wait for the child; at a stop, TERM it once, and KILL it after the grace.
+
+    Return whether it was killed for lack of room on the disk.
+    """
     grace_s = job["grace_s"]
     deadline: float | None = None
     sources = [0, wakeup]
@@ -194,7 +196,7 @@ def _wait(child: subprocess.Popen[bytes], job: Job, *, wakeup: int) -> Ending:
         if _free_bytes(job["cwd"]) < job["free_bytes"]:
             child.kill()
             child.wait()
-            return "starved"
+            return True
         asked = False
         if wakeup in ready:
             asked = any(byte != signal.SIGCHLD for byte in os.read(wakeup, 512))
@@ -211,7 +213,7 @@ def _wait(child: subprocess.Popen[bytes], job: Job, *, wakeup: int) -> Ending:
         elif deadline is not None and time.monotonic() >= deadline:
             child.kill()
             child.wait()
-    return "by itself" if deadline is None else "stopped"
+    return False
 
 
 def _free_bytes(folder: str) -> int:

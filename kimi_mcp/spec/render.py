@@ -5,26 +5,11 @@ there is front matter to write, and not before: the runner loads this module.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TypedDict, Unpack
 
 from kimi_mcp.spec import structure
-from kimi_mcp.spec.model import SECTION_LEVELS, Check, FileEntry, Part, Spec, assemble
+from kimi_mcp.spec.model import SECTION_LEVELS, Part, Spec, assemble
 
 FRONT_KEYS = ("number", "source", "source_hash", "base", "profile", "budget", "from_plan")
-
-
-class TaskFields(TypedDict, total=False):
-    """The fields of a task that `with_task` can replace."""
-
-    title: str
-    is_marked_independent: bool
-    preface: str
-    depends_on: tuple[int, ...]
-    files: tuple[FileEntry, ...]
-    requirements: str
-    verification: tuple[Check, ...]
-    budget: int | None
 
 
 def render(spec: Spec) -> str:
@@ -37,16 +22,6 @@ def render(spec: Spec) -> str:
             layout.extend(tasks)
     mark = layout.pop(0).text if layout[0].kind == "bom" else ""
     return mark + assemble(layout, spoken(spec), write=lambda kind: _canonical(spec, kind))
-
-
-def with_task(spec: Spec, number: int, **fields: Unpack[TaskFields]) -> Spec:
-    """Replace just these fields of one task; every byte that does not say them stays.
-
-    Raises: `Refused` when there is no such task.
-    """
-    old = spec.task(number)
-    new = replace(old, **fields)
-    return replace(spec, tasks=tuple(new if task is old else task for task in spec.tasks))
 
 
 def spoken(spec: Spec) -> Mapping[str, tuple[object, ...]]:

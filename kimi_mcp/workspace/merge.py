@@ -26,8 +26,6 @@ class Conflict:
     """Two results that do not merge."""
 
     files: tuple[str, ...]
-    between: tuple[str, str]
-    """What was merged so far (a commit given, or a merge of those before), and the one refused."""
     tree: str = field(compare=False)
     """What git makes of both: each place that it cannot decide holds both sides, marked."""
 
@@ -108,4 +106,4 @@ def merged_tree(ledger: Ledger, ours: str, theirs: str) -> str | Conflict:
     tree, *files = git.listed(answer.stdout)
     if answer.exit_code == 0:
         return tree
-    return Conflict(files=tuple(files), between=(ours, theirs), tree=tree)
+    return Conflict(files=tuple(files), tree=tree)

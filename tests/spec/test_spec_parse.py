@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from replacing import with_task
 
 from kimi_mcp.errors import Refused, SpecInvalid
 from kimi_mcp.spec.model import Block, Command, FileEntry, Manual, Operation, Section, Spec, Task
 from kimi_mcp.spec.parse import parse
-from kimi_mcp.spec.render import render, with_task
+from kimi_mcp.spec.render import render
 
 SPECS = Path(__file__).parents[2] / "specs"
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from replacing import with_task
 
 from kimi_mcp.errors import SpecInvalid
 from kimi_mcp.spec.entries import read_check, read_file
@@ -19,7 +20,7 @@ from kimi_mcp.spec.model import (
     Task,
 )
 from kimi_mcp.spec.parse import parse
-from kimi_mcp.spec.render import render, with_task
+from kimi_mcp.spec.render import render
 
 _PIECES = [
     *(

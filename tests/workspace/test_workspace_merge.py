@@ -48,14 +48,14 @@ def test_what_another_result_contains_is_not_merged_again(task: Task) -> None:
     assert merge(task.ledger, [second, task.base, first], message="m") == second
 
 
-def test_a_conflict_names_its_files_and_both_sides(tasks: list[Task]) -> None:
+def test_a_conflict_names_its_files_and_ends_the_merge(tasks: list[Task]) -> None:
     ours = work(tasks[0], "src/app.py", "ours\n")
     theirs = work(tasks[1], "src/app.py", "theirs\n")
     last = work(tasks[2], "z.txt", "z\n")
 
     outcome = merge(tasks[0].ledger, [ours, theirs, last], message="m")
 
-    assert outcome == Conflict(files=("src/app.py",), between=(ours, theirs), tree="any")
+    assert outcome == Conflict(files=("src/app.py",), tree="any")
 
 
 def test_changes_to_one_file_in_different_places_merge(checkout: Checkout, tmp_path: Path) -> None:
