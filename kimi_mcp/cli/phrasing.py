@@ -82,10 +82,8 @@ def _said(found: re.Match[str]) -> str:
             return f"{_OPTIONS[key]} {value}"
         case {"name": str(name)}:
             return _OPTIONS[name]
-        case {"ticked": str(name)}:
-            return f"`{_OPTIONS[name]}`"
         case _:
-            return found[0]
+            return f"`{_OPTIONS[found['ticked']]}`"
 
 
 def _to_you(found: re.Match[str]) -> str:

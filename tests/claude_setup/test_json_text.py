@@ -111,3 +111,48 @@ def test_a_hook_comes_where_there_was_none(text: str) -> None:
 def test_what_is_no_plain_json_object_is_refused(text: str) -> None:
     with pytest.raises(NotEditable):
         with_member(text, ["b"], 1)
+
+
+def test_what_is_as_wanted_already_stays_byte_for_byte() -> None:
+    text = '{"a" : {"b":1 }, "list": [1]}'
+
+    assert with_member(text, ["a", "b"], 1) == text
+    assert without(text, ["a", "c"]) == text
+    assert without(text, ["nowhere", "at", "all"]) == text
+    assert without(text, ["a"], lambda value: value == {"b": 2}) == text
+    assert without(text, ["list"], lambda item: item == 2) == text
+
+
+def test_another_value_takes_the_place_of_the_one_that_was_there() -> None:
+    text = '{"a" : {"b":1 }, "c": [ 2 ]}'
+
+    assert with_member(text, ["a", "b"], 3) == '{"a" : {"b":3 }, "c": [ 2 ]}'
+
+
+def test_the_last_of_several_members_goes_with_the_comma_before_it() -> None:
+    text = '{\n  "a": 1,\n  "b": 2\n}\n'
+
+    assert without(text, ["b"]) == '{\n  "a": 1\n}\n'
+
+
+def test_what_is_no_list_gets_no_item() -> None:
+    with pytest.raises(NotEditable, match="hooks.PostToolUse is no list"):
+        with_item('{"hooks": {"PostToolUse": {}}}', ["hooks", "PostToolUse"], 1)
+
+
+@pytest.mark.parametrize("value", [(1, 2), {1: "a number as key"}, float("nan")])
+def test_what_would_be_read_back_as_something_else_is_refused(value: object) -> None:
+    with pytest.raises(NotEditable, match="would mean something else"):
+        with_member('{"a": 1}', ["b"], value)
+
+
+def test_a_text_of_any_depth_is_edited_or_refused() -> None:
+    refused = 0
+    for depth in range(800, 1001):
+        deep = f'{{"a": {"[" * depth}{"]" * depth}}}'
+        try:
+            assert with_member(deep, ["b"], 1) == f'{{"b": 1, {deep[1:]}'
+        except NotEditable:
+            refused += 1
+
+    assert 0 < refused < 201

@@ -32,6 +32,12 @@ def test_an_edit_elsewhere_and_a_new_version_come_together() -> None:
     assert "brought in" in merged.told
 
 
+def test_what_both_changed_alike_is_no_quarrel() -> None:
+    new = EDITED.replace("# Rule", "# The rule")
+
+    assert merge(OLD, new, EDITED + "mine\n").text == new + "mine\n"
+
+
 def test_an_edit_of_the_same_lines_wins_over_a_new_version() -> None:
     theirs = OLD.replace("second", "mine")
 

@@ -207,6 +207,13 @@ def test_nothing_is_cancelled_without_a_yes():
     assert viewer.press("q") is Leave.LEAVE
 
 
+def test_a_key_that_means_nothing_changes_nothing() -> None:
+    viewer = Viewer([1, 2], selected=1, is_log=True, scrolled=3)
+
+    assert [viewer.press(key) for key in ("x", "Q", "left", "", "\x00")] == [None] * 5
+    assert viewer == Viewer([1, 2], selected=1, is_log=True, scrolled=3)
+
+
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [

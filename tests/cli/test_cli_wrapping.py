@@ -41,7 +41,25 @@ def test_two_columns_are_counted_for_a_wide_letter() -> None:
     assert wrapped(f"{'写' * 20} {'写' * 10}", COLUMNS) == f"{'写' * 20}\n{'写' * 10}"
 
 
-@given(st.text(max_size=300), st.integers(30, 140))
+def test_a_combining_sign_takes_no_column() -> None:
+    accented = "e\N{COMBINING ACUTE ACCENT}"
+
+    assert width(accented * 5) == 5
+    assert (
+        wrapped(f"{accented * 30} {accented * 19}", COLUMNS) == f"{accented * 30} {accented * 19}"
+    )
+
+
+def test_a_long_line_of_others_is_cut_at_the_edge_and_goes_on_behind_the_margin() -> None:
+    (line,) = Margin.fresh().enclosed("写" * 30)
+
+    assert wrapped(line, COLUMNS).split("\n") == [f"{MARGIN}{'写' * 23}", f"{MARGIN}{'写' * 7}"]
+
+
+@given(
+    st.builds(str.__mul__, st.text(min_size=1, max_size=20), st.integers(0, 20)),
+    st.integers(30, 140),
+)
 def test_what_others_wrote_never_goes_on_without_its_margin(text: str, columns: int) -> None:
     lines = wrapped("\n".join(Margin("123456789").enclosed(text)), columns).split("\n")
 
