@@ -136,7 +136,7 @@ def test_the_last_of_several_members_goes_with_the_comma_before_it() -> None:
 
 
 def test_what_is_no_list_gets_no_item() -> None:
-    with pytest.raises(NotEditable, match="hooks.PostToolUse is no list"):
+    with pytest.raises(NotEditable, match=r"hooks\.PostToolUse is no list"):
         with_item('{"hooks": {"PostToolUse": {}}}', ["hooks", "PostToolUse"], 1)
 
 
