@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_mcp.dispatch.redacting import redactor_of
+from kimi_mcp.dispatch.runners import Runners
 from kimi_mcp.history.history import History
 from kimi_mcp.history.times import timestamp
 from kimi_mcp.quoting.envelope import Envelope
@@ -38,6 +39,8 @@ class Workbench:
     now: Callable[[], datetime] = _utc_now
     envelope: Callable[[], Envelope] = Envelope.fresh
     """Makes what a reply encloses a worker's text in: a new one for each reply."""
+    runners: Runners | None = None
+    """Where runners come from, for one who will start several; else each call has its own."""
 
     @classmethod
     def open(cls, environ: Mapping[str, str] = os.environ) -> "Workbench":

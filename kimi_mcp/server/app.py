@@ -3,11 +3,13 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import anyio
 from mcp.server import MCPServer
 
 from kimi_mcp import __version__
+from kimi_mcp.dispatch.runners import Runners
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.server.calls import Calls
 from kimi_mcp.server.completing import Completing
@@ -69,4 +71,5 @@ def serve() -> None:
     handler.setFormatter(Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     end_at_once()
-    build(Workbench.open()).run()
+    bench = Workbench.open()
+    build(replace(bench, runners=Runners(bench.state, bench.environ))).run()

@@ -1,5 +1,6 @@
 """A spec's front matter: a flat YAML mapping of known keys, read with the safe loader only."""
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import Any, NotRequired, TypedDict, cast
 
@@ -50,6 +51,11 @@ def _values(source: Source, stop: int) -> Front:
         else:
             front[str(key)] = value
     return cast("Front", cast("object", front))  # each value was checked above
+
+
+def preload() -> None:
+    """Load what a front matter needs, for a process whose forks are to find it loaded."""
+    importlib.import_module("yaml")
 
 
 def _load(source: Source, text: str) -> dict[object, object] | None:

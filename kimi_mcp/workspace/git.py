@@ -5,6 +5,7 @@ is kept, for each holds processes and descriptors. The surprising fact: GitPytho
 whole environment on, so inherited `GIT_*` variables are taken out by `env -u` in front of git.
 """
 
+import importlib
 import os
 import shutil
 import tempfile
@@ -169,6 +170,11 @@ def joined(names: Collection[str]) -> bytes:
 def line(output: bytes) -> str:
     """Take the one line of an answer."""
     return os.fsdecode(output.rstrip(b"\n"))
+
+
+def preload() -> None:
+    """Load what each call needs, for a process whose forks are to find it loaded."""
+    importlib.import_module("git.cmd")
 
 
 def _execute(

@@ -1,8 +1,8 @@
 """(l) What a dispatch at work takes while nothing happens, and how soon a kill is noticed.
 
 Kimi is a shell script here that sleeps. Processor time is that of server, runner and launchers
-together, as a share of one core. Memory is the proportional share (Pss) of runner and launchers,
-with one task and with several. Recovery is from the kill of the runner until a result tells of it
+together, as a share of one core. Memory is the proportional share (Pss) of runner, launchers and
+the process that runners are forked from, with one task and with several. Recovery is from the kill of the runner until a result tells of it
 and nothing that the dispatch had started is alive.
 """
 
@@ -83,7 +83,7 @@ def _ended(server: Wire, dispatch: str) -> Generator[None]:
         yield
     finally:
         server.call("cancel_dispatch", dispatch=dispatch)
-        _until(lambda: not _ours(server))
+        _until(lambda: not _at_work(server))
 
 
 def _spec(tasks: int) -> str:
@@ -109,7 +109,7 @@ def _busy_s(process: psutil.Process) -> float:
 
 
 def _recovery_ms(server: Wire, dispatch: str) -> float:
-    processes = [*_ours(server), *_sleepers(server)]
+    processes = [*_at_work(server), *_sleepers(server)]
     runner = next(one for one in processes if PROGRAMS[0] in _command(one))
     return milliseconds(partial(_recovered, server, dispatch, runner.pid, processes))
 
@@ -127,8 +127,14 @@ def _memory_mb(server: Wire, _: str) -> float:
 
 
 def _ours(server: Wire) -> list[psutil.Process]:
-    """Find runner and launchers."""
+    """Find runner and launchers, and the one that runners are forked from."""
     return [one for one in _family(server) if any(name in _command(one) for name in PROGRAMS)]
+
+
+def _at_work(server: Wire) -> list[psutil.Process]:
+    """Find runner and launchers; what is our server's own child stays for the next dispatch."""
+    own = psutil.Process(server.pid).children()
+    return [one for one in _ours(server) if one not in own]
 
 
 def _sleepers(server: Wire) -> list[psutil.Process]:

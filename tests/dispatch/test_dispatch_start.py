@@ -4,17 +4,21 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import psutil
 import pytest
 
 from dispatching import bench_of
 from harvest import ORDERS
-from kimi_mcp.dispatch.start import RUNNER, runner_started, taken
+from kimi_mcp.dispatch.runners import RUNNER, runners_of_a_call
+from kimi_mcp.dispatch.start import runner_started, taken
 from kimi_mcp.errors import Unready
 from kimi_mcp.history import new_dispatch_id
 from kimi_mcp.lifecycle import DispatchState
+from living import until
 from patience import PATIENCE_S
 from sandbox import Sandbox
 from unwritten import new_dispatch
@@ -23,26 +27,65 @@ NOON = "2026-01-02T12:00:00.000Z"
 DISPATCH = new_dispatch_id(1, "add-login", "7k3f")
 
 
-def test_a_runner_that_is_told_nothing_is_ended(sandbox: Sandbox) -> None:
+def test_a_runner_that_is_told_nothing_ends(sandbox: Sandbox) -> None:
     bench = bench_of(sandbox)
 
-    before = {*psutil.Process().children()}
-    with runner_started(bench):
-        (process,) = {*psutil.Process().children()} - before
+    with runners_of_a_call(bench.state, bench.environ) as runners:
+        with runner_started(replace(bench, runners=runners)):
+            runner = _runner()
 
-    process.wait(PATIENCE_S)
+        runner.wait(PATIENCE_S)
 
 
-def test_a_runner_whose_caller_dies_first_ends_by_itself(sandbox: Sandbox) -> None:
+def test_runners_end_by_themselves_when_their_caller_dies(sandbox: Sandbox) -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs:
-        runner = subprocess.Popen(
+    orders, their_orders = socket.socketpair()
+    with ours, theirs, orders, their_orders:
+        source = subprocess.Popen(
             [sys.executable, "-P", "-m", RUNNER, str(theirs.fileno())],
             pass_fds=(theirs.fileno(),),
             env={**os.environ, "KIMI_MCP_HOME": str(bench_of(sandbox).state.root)},
         )
+        socket.send_fds(ours, [b"."], [their_orders.fileno()])
+        runner = _runner()
 
-    assert runner.wait(PATIENCE_S) == 0
+    assert source.wait(PATIENCE_S) == 0
+    runner.wait(PATIENCE_S)
+
+
+def test_a_server_loads_what_runners_need_once(sandbox: Sandbox) -> None:
+    bench = bench_of(sandbox)
+
+    with runners_of_a_call(bench.state, bench.environ) as runners:
+        runners.warm()
+        (source,) = psutil.Process().children()
+        for _ in range(2):
+            with runner_started(replace(bench, runners=runners)):
+                assert _runner().ppid() == source.pid
+
+
+def test_where_runners_come_from_is_replaced_when_it_was_killed(sandbox: Sandbox) -> None:
+    bench = bench_of(sandbox)
+
+    with runners_of_a_call(bench.state, bench.environ) as runners:
+        runners.warm()
+        (source,) = psutil.Process().children()
+        source.kill()
+        psutil.wait_procs([source])
+        with runner_started(replace(bench, runners=runners)):
+            assert _runner().ppid() != source.pid
+
+
+def _runner() -> psutil.Process:
+    """Wait for a runner, which is a child of the one child that we have."""
+    found: list[psutil.Process] = []
+
+    def look() -> bool:
+        found[:] = [one for child in psutil.Process().children() for one in child.children()]
+        return bool(found)
+
+    anyio.run(until, look)
+    return found[0]
 
 
 def test_a_runner_that_does_not_come_leaves_its_last_words(
