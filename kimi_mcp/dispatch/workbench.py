@@ -5,6 +5,7 @@ No module holds a connection, a folder or the settings at import time.
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kimi_mcp.dispatch.redacting import redactor_of
 from kimi_mcp.dispatch.runners import Runners
+from kimi_mcp.errors import Unready
 from kimi_mcp.history.history import History
 from kimi_mcp.history.times import timestamp
 from kimi_mcp.quoting.envelope import Envelope
@@ -68,6 +70,12 @@ class Workbench:
         from kimi_mcp.settings import Settings  # noqa: PLC0415  the first answer need not wait
 
         return Settings.load(self.environ)
+
+    def expect_dispatch(self) -> None:
+        """Load what a runner needs, for one is wanted next; what hinders that is said by then."""
+        if self.runners is not None:
+            with suppress(Unready):
+                self.runners.warm()
 
     def stamp(self) -> str:
         """Return this moment as the history writes it."""

@@ -5,7 +5,6 @@ Markdown parser and the rest of the house.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from inspect import getdoc
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,7 +16,6 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from kimi_mcp.dispatch.workbench import Workbench
-from kimi_mcp.errors import Unready
 from kimi_mcp.review.view import View
 from kimi_mcp.server.person import OVER_QUOTA, agreed
 from kimi_mcp.server.replies import Answer, Reply, in_thread, replying
@@ -120,9 +118,8 @@ class Tools:
             is_dry_run=dry_run,
         )
         answer = await replying(in_thread(write_spec, self._bench, wish))
-        if not dry_run and self._bench.runners is not None:
-            with suppress(Unready):  # the dispatch will say it
-                await anyio.to_thread.run_sync(self._bench.runners.warm)  # it is wanted next
+        if not dry_run:
+            await anyio.to_thread.run_sync(self._bench.expect_dispatch)
         return answer
 
     async def dispatch_spec(

@@ -2,8 +2,8 @@
 
 Kimi is a shell script here that sleeps. Processor time is that of server, runner and launchers
 together, as a share of one core. Memory is the proportional share (Pss) of runner, launchers and
-the process that runners are forked from, with one task and with several. Recovery is from the kill of the runner until a result tells of it
-and nothing that the dispatch had started is alive.
+the process that runners are forked from, with one task and with several. Recovery is from the kill
+of the runner until a result tells of it and nothing that the dispatch had started is alive.
 """
 
 import os
