@@ -15,6 +15,7 @@ from typing import NamedTuple
 from kimi_mcp.spec.entries import Operation
 from kimi_mcp.spec.mentions import SPAN, path_in
 from kimi_mcp.spec.plans import words
+from kimi_mcp.spec.plans.beside import beside, cell, has_object, text_beside
 from kimi_mcp.spec.plans.draft import DraftFile
 from kimi_mcp.spec.plans.lines import VERBS, operations
 
@@ -25,9 +26,8 @@ _PREPOSITION = words.any_of(words.PREPOSITION, whole=True)
 _NOT = words.any_of(words.NOT, whole=True)
 _CLAUSE = re.compile(r"[.;。；!?！？]\s|[;；。]")
 _REACH = 45
-_BESIDE = re.compile(r"[\s*_]*[(（—\u2013:：\-\[,，]+\s*(.{1,40})")
 _AFTER_REACH = 16
-_WITHIN = re.compile(r"\s*(?:[中里内裡裏]|的|の|に|へ|에)")
+_WITHIN = re.compile(r"\s*(?:[中里内裡裏]|的|の|に|へ|から|에)")
 _UNPARTED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _STATUS_LINE = re.compile(r"\s*([AMDR+\-~])\d*\s+(\S+)(?:\s+(?:->\s*)?(\S+))?\s*(?:#.*|[(（].*)?")
 _STATUS = {
@@ -105,8 +105,7 @@ def leads(line: str) -> list[DraftFile]:
     found = named(line)
     if not found or line[: found[0].start].strip("*_ [x]"):
         return []
-    beside = _BESIDE.match(line, found[0].stop)
-    said = operations(beside[1]) if beside else set[Operation]()
+    said = operations(text_beside(line, found[0].stop))
     return [] if said == {Operation.READ} else list(_with_operations(line, found[:1], None))
 
 
@@ -118,8 +117,11 @@ def row(cells: Sequence[str], operation: Operation | None) -> list[DraftFile]:
         return []
     others = [cell for at, cell in enumerate(cells) if at != column]
     said = _operation_of(others[-1:]) or _operation_of(others)
-    own = _beside(cells[column], paths[column][1][-1].stop)
-    return [DraftFile(own or said or operation, spot.path) for spot in paths[column][1]]
+    own = beside(cells[column], paths[column][1][-1].stop)
+    return [
+        DraftFile((own and own.on_file) or said or operation, spot.path)
+        for spot in paths[column][1]
+    ]
 
 
 def listing(text: str) -> list[DraftFile]:
@@ -205,35 +207,30 @@ def _governing(before: str, after: str) -> tuple[Operation | None, bool]:
         for operation, verb in VERBS
         for match in verb.finditer(near)
     ]
-    beside = _beside(after, 0)
-    if beside:
-        return beside, True
+    aside = beside(after)
+    if aside and aside.is_all:
+        return aside.operation, True
     if verbs:
         _, stop, operation = max(verbs)
+        if aside and "," in near[stop:]:  # that verb spoke of what stands before
+            return aside.on_file, True
         if _PREPOSITION.search(near, stop) and operation is not Operation.READ:
             return None, True
         return operation, True
+    if aside:
+        return aside.on_file, True
     following = next(iter(after.split(maxsplit=1)), "").strip(".,;")
     named = operations(following) - {Operation.READ}
     if len(named) == 1 and not after[:1].strip() and not _WITHIN.match(after):
         return named.pop(), True
     if _UNPARTED.search(after[:_AFTER_REACH]):
-        found = [(m.start(), op) for op, verb in VERBS if (m := verb.search(after[:_AFTER_REACH]))]
+        reach = after[:_AFTER_REACH]
+        found = [(m.start(), m.end(), op) for op, verb in VERBS if (m := verb.search(reach))]
         if found:
-            return (None if _WITHIN.match(after) else min(found)[1]), True
+            _, stop, operation = min(found)
+            is_within = _WITHIN.match(after) or has_object(after[stop:])
+            return (None if is_within and operation is not Operation.READ else operation), True
     return None, False
-
-
-def _beside(text: str, start: int) -> Operation | None:
-    """Read an operation said beside a path: `path` (new), `path` — delete."""
-    found = _BESIDE.match(text, start)
-    if not found:
-        return None
-    first = next(iter(found[1].split()), "").strip("()（）*_,.;:")
-    named = operations(first) - {Operation.READ}
-    if not named and _UNPARTED.search(found[1]):
-        named = operations(found[1][:6]) - {Operation.READ}
-    return named.pop() if len(named) == 1 else None
 
 
 def _target(line: str, spot: Spot, later: Sequence[Spot]) -> tuple[str | None, int]:
@@ -257,9 +254,4 @@ def _bare(cell: str) -> list[Spot]:
 
 
 def _operation_of(cells: Sequence[str]) -> Operation | None:
-    for cell in cells:
-        first = " ".join(cell.split()[:2])
-        named = operations(first)
-        if len(named) == 1:
-            return named.pop()
-    return None
+    return next((said for text in cells if (aside := cell(text)) and (said := aside.on_file)), None)
