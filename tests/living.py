@@ -13,6 +13,7 @@ from patience import PATIENCE_S
 
 ENV = {"PATH": os.environ["PATH"]}
 PYTHON = sys.executable
+ASKING_SHARE = 4  # seconds of rest for one of asking
 IMPORTABLE = {**ENV, "PYTHONPATH": str(Path(kimi_mcp.__file__).parents[1])}
 
 
@@ -36,7 +37,13 @@ async def until_gone(*pids: int, within_s: float = PATIENCE_S) -> None:
 
 
 async def until(is_so: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
-    """Wait for something in another process, which can only be asked again and again."""
+    """Wait for something in another process, which can only be asked again and again.
+
+    What takes long to ask is asked less often: the asking must not slow down what is waited for.
+    """
     with anyio.fail_after(within_s):
-        while not is_so():  # noqa: ASYNC110
-            await anyio.sleep(0.01)
+        asked_at = anyio.current_time()
+        while not is_so():
+            took_s = anyio.current_time() - asked_at
+            await anyio.sleep(min(max(0.01, ASKING_SHARE * took_s), 1.0))
+            asked_at = anyio.current_time()

@@ -23,6 +23,8 @@ _ASSIGNED = re.compile(r"[=:>,|][\"'`\s=>:|]{0,8}([A-Za-z0-9_~+.-][A-Za-z0-9_~+/
 _HASH = re.compile(
     r"(?<![A-Za-z0-9])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{7,64})(?![A-Za-z0-9])"
 )
+#: A hash that says what it is: of a large file's pointer, an image, a lock file.
+_DIGEST = re.compile(r"\bsha(?:1|256|384|512)[:=-](?:[0-9a-f]{40}|[0-9a-f]{64,128})\b")
 #: An issuer's mark before letters, an address with a password, a key's first line.
 _HINT = re.compile(
     r"\b[A-Za-z]{2,8}[_-][A-Za-z0-9]{20}|\bxox[a-z]-|\bxapp-|refresh_token"
@@ -56,7 +58,7 @@ def is_suspicious(text: str) -> bool:
         _HINT.search(line)
         or any(_is_jumbled(token) for token in _TOKEN.findall(line))
         or any(_turns(token) >= _TURNS for token in _ASSIGNED.findall(line))
-        for line in text.splitlines()
+        for line in _DIGEST.sub("", text).splitlines()
     )
 
 

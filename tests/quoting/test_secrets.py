@@ -157,3 +157,16 @@ def test_the_detector_is_loaded_for_nearly_all_that_its_rules_would_find():
 
     assert len(texts) > 1_000
     assert len(missed) / len(texts) < 0.07
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "oid sha256:6a65643233041418e09e5d0c759cb9bb5a2ede5aaac615c22c1de3d37bad8df7",
+        "FROM app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "    --hash=sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    ],
+)
+def test_a_hash_that_says_what_it_is_is_no_reason_to_load_the_detector(line: str):
+    assert not is_suspicious(line)
+    assert is_suspicious(line.replace("sha256:", "key=", 1))
