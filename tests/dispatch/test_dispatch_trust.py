@@ -11,6 +11,7 @@ from kimi_mcp.demo.script import say, write
 from kimi_mcp.dispatch.admission import admit
 from kimi_mcp.dispatch.launch import LaunchWish, launch, preview
 from kimi_mcp.dispatch.planning.specs import PlanWish, write_spec
+from kimi_mcp.dispatch.planning.trust import Demand, obstacles
 from kimi_mcp.dispatch.planning.trusting import revoke, trust, trusted
 from kimi_mcp.errors import Refused
 from kimi_mcp.lifecycle import TaskState
@@ -150,8 +151,8 @@ def test_setup_and_files_of_the_repository_wait_for_trust_and_name_their_file(
     pulled(sandbox, UNCHECKED)
     file = sandbox.write(".kimi-mcp.toml", 'setup = ["true theirs"]\nbring = ["secret/*"]\n')
 
-    obstacles = in_the_way(sandbox)
-    assert [obstacle.split(": ")[1].split(" in it")[0] for obstacle in obstacles] == [
+    found = in_the_way(sandbox)
+    assert [obstacle.split(": ")[1].split(" in it")[0] for obstacle in found] == [
         'the setup commands "true theirs"',
         'the files to bring along "secret/*"',
     ]
@@ -290,3 +291,10 @@ def test_the_profile_that_a_spec_wishes_is_bounded_and_one_that_is_asked_for_is_
     assert (wished.profile_name, wished.profile.steps) == ("swarm", 100)
     assert "note: The spec wishes profile swarm; it stays within moderato" in preview(bench, WISH)
     assert (asked.profile.steps, asked.notes) == (0, ())
+
+
+def test_inside_a_fence_nobody_has_to_trust_a_file_first() -> None:
+    demand = Demand(file=Path("/repo/specs/1.md"), text=SPEC, kind="the commands", items=("true",))
+
+    assert obstacles([demand], is_fenced=True) == ()
+    assert len(obstacles([demand], is_fenced=False)) == 1

@@ -1,13 +1,16 @@
 """The format: what is read, what is refused, and what an edit leaves alone."""
 
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from replacing import with_task
 
 from kimi_mcp.errors import Refused, SpecInvalid
+from kimi_mcp.spec.entries import read_check
 from kimi_mcp.spec.model import Block, Command, FileEntry, Manual, Operation, Section, Spec, Task
 from kimi_mcp.spec.parse import parse
 from kimi_mcp.spec.render import render
@@ -309,3 +312,29 @@ def test_parsing_loads_neither_the_markdown_parser_nor_the_validating_library():
     )
 
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: Block(label="Files", text="x"), "cannot be a label of its own"),
+        (lambda: Block(label="one two three four five", text="x"), "one to four plain words"),
+        (lambda: Task(number=-1, title="t"), "task -1: task numbers are 0 or more"),
+        (lambda: Task(number=1, title="t", depends_on=(-1,)), "task 1: task numbers are 0 or more"),
+        (lambda: Task(number=1, title="t", budget=0), "a budget is 1 step or more, not 0"),
+        (lambda: Spec(number=-1, title="t"), "a spec's number is 0 or more, not -1"),
+        (lambda: FileEntry(operation=Operation.MOVE, path="a"), "write `MOVE old -> new`"),
+        (lambda: FileEntry(operation=Operation.READ, path="a", target="b"), "belongs to MOVE"),
+        (lambda: FileEntry(operation=Operation.READ, path="a", lines="x"), "write `a:10-20`"),
+    ],
+)
+def test_what_no_spec_could_say_is_refused_when_it_is_made(make: Callable[[], object], reason: str):
+    with pytest.raises(SpecInvalid, match=re.escape(reason)):
+        make()
+
+
+def test_prose_that_would_be_read_as_a_broken_command_is_marked_as_prose():
+    check = Manual(text="`make` (timeout 0s)")
+
+    assert str(check) == "manual: `make` (timeout 0s)"
+    assert read_check(str(check)) == check
