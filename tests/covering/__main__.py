@@ -28,7 +28,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.covering")
     parser.add_argument("rooms", nargs="*", choices=[*ROOMS, []], metavar="ROOM")
     parser.add_argument("--report", action="store_true", help="run nothing, report only")
-    parser.add_argument("--jobs", default="0", help="as pytest's -n")
+    parser.add_argument(
+        "--jobs",
+        default="0",
+        help="as pytest's -n; a worker that takes more than 10 s to end is killed with its counts",
+    )
     parser.add_argument("--worst", type=int, default=25, help="modules to list")
     wanted = parser.parse_args()
     COUNTS.mkdir(parents=True, exist_ok=True)
