@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -29,6 +30,16 @@ def is_alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def children(pid: int, argument: str) -> list[psutil.Process]:
+    """Return the children of a process that were given *argument*; fixtures have others."""
+    found: list[psutil.Process] = []
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.NoSuchProcess):  # it ended since, or nobody has waited for it yet
+            if argument in child.cmdline():
+                found.append(child)
+    return found
 
 
 async def until_gone(*pids: int, within_s: float = PATIENCE_S) -> None:

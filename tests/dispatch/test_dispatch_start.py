@@ -4,6 +4,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +15,13 @@ import pytest
 
 from dispatching import bench_of
 from harvest import ORDERS
-from kimi_mcp.dispatch.runners import RUNNER, runners_of_a_call
+from kimi_mcp.dispatch.runners import RUNNER, Runners, runners_of_a_call
 from kimi_mcp.dispatch.start import runner_started, taken
+from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.errors import Unready
 from kimi_mcp.history import new_dispatch_id
 from kimi_mcp.lifecycle import DispatchState
-from living import until
+from living import children, until
 from patience import PATIENCE_S
 from sandbox import Sandbox
 from unwritten import new_dispatch
@@ -30,7 +33,7 @@ DISPATCH = new_dispatch_id(1, "add-login", "7k3f")
 def test_a_runner_that_is_told_nothing_ends(sandbox: Sandbox) -> None:
     bench = bench_of(sandbox)
 
-    with runners_of_a_call(bench.state, bench.environ) as runners:
+    with _runners(bench) as runners:
         with runner_started(replace(bench, runners=runners)):
             runner = _runner()
 
@@ -56,36 +59,56 @@ def test_runners_end_by_themselves_when_their_caller_dies(sandbox: Sandbox) -> N
 def test_a_server_loads_what_runners_need_once(sandbox: Sandbox) -> None:
     bench = bench_of(sandbox)
 
-    with runners_of_a_call(bench.state, bench.environ) as runners:
+    with _runners(bench) as runners:
         runners.warm()
-        (source,) = psutil.Process().children()
+        (source,) = _sources()
         for _ in range(2):
             with runner_started(replace(bench, runners=runners)):
                 assert _runner().ppid() == source.pid
+            anyio.run(until, lambda: not source.children())  # or it is taken for the next one
 
 
 def test_where_runners_come_from_is_replaced_when_it_was_killed(sandbox: Sandbox) -> None:
     bench = bench_of(sandbox)
 
-    with runners_of_a_call(bench.state, bench.environ) as runners:
+    with _runners(bench) as runners:
         runners.warm()
-        (source,) = psutil.Process().children()
+        (source,) = _sources()
         source.kill()
         psutil.wait_procs([source])
         with runner_started(replace(bench, runners=runners)):
             assert _runner().ppid() != source.pid
 
 
+def _sources() -> list[psutil.Process]:
+    return children(os.getpid(), RUNNER)
+
+
 def _runner() -> psutil.Process:
-    """Wait for a runner, which is a child of the one child that we have."""
+    """Wait for a runner, which is a child of the one source that we have."""
     found: list[psutil.Process] = []
 
     def look() -> bool:
-        found[:] = [one for child in psutil.Process().children() for one in child.children()]
+        found[:] = [one for source in _sources() for one in source.children() if _leads(one)]
         return bool(found)
 
     anyio.run(until, look)
     return found[0]
+
+
+def _leads(process: psutil.Process) -> bool:
+    """Whether it has a session of its own, unlike the git that is asked while modules load."""
+    with suppress(ProcessLookupError):
+        return os.getsid(process.pid) == process.pid
+    return False
+
+
+@contextmanager
+def _runners(bench: Workbench) -> Generator[Runners]:
+    """Have runners, and have what they are forked from gone after that."""
+    with runners_of_a_call(bench.state, bench.environ) as runners:
+        yield runners
+    anyio.run(until, lambda: not _sources())
 
 
 def test_a_runner_that_does_not_come_leaves_its_last_words(

@@ -4,10 +4,11 @@ import anyio
 import psutil
 
 from kimi_mcp.demo.script import say, write
+from kimi_mcp.dispatch.runners import RUNNER
 from kimi_mcp.dispatch.workbench import Workbench
-from living import until
+from living import children, until
 from patience import PATIENCE_S
-from raw_client import RawClient, raw_server
+from raw_client import raw_server
 from sandbox import Sandbox, StartModel
 
 TASKS = [{"title": "One", "files": ["one.py"], "verification": ["python3 -c 'import one'"]}]
@@ -20,7 +21,7 @@ async def test_the_runner_after_a_plan_comes_from_what_the_plan_had_loaded(
     with anyio.fail_after(PATIENCE_S):
         async with raw_server(sandbox) as client:
             await client.tool_text("plan_to_spec", tasks=TASKS, title="One")
-            (source,) = _children(client)
+            (source,) = children(client.pid, RUNNER)
 
             await client.tool_text("dispatch_spec", spec="1", background=True)
 
@@ -37,9 +38,5 @@ async def test_a_plan_that_is_only_tried_loads_nothing(sandbox: Sandbox) -> None
         async with raw_server(sandbox) as client:
             await client.tool_text("plan_to_spec", tasks=TASKS, title="One", dry_run=True)
 
-            assert _children(client) == []
+            assert children(client.pid, RUNNER) == []
             assert await client.hang_up() == 0
-
-
-def _children(client: RawClient) -> list[psutil.Process]:
-    return psutil.Process(client.pid).children()
