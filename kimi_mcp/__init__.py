@@ -9,7 +9,8 @@
     processes  starting and ending programs     quota      the plan's allowance, and its use
     settings   the user's settings (pydantic)   state      where our files lie
     reading    files that others made           lifecycle  states and outcomes
-    globs  log  errors  quoting  setting_tables  setting_values  private  flock
+    cluster    other machines (ray)             globs      patterns of paths
+    log  errors  quoting  setting_tables  setting_values  private  flock
 
 Imports point down only; `.ci/run` checks it. A tool call, or a command, writes a QUEUED row and
 starts a runner in a session of its own; from then on both only read, or write that it should stop.

@@ -9,6 +9,7 @@ A Kimi that fails is neither: that is an outcome (`lifecycle.Outcome`).
     │   ├── SpecInvalid      the spec's text, with line numbers
     │   └── KimiUnusable     no Kimi that we can run
     └── Unready
+        ├── Unreachable      another machine that has work of ours, or should
         ├── GitFailed        git said no to something that must work
         └── StoreUnusable    the history is newer than we are, or unreadable
 """
@@ -35,6 +36,10 @@ class KimiUnusable(Refused):
 
 class Unready(KimiMcpError):
     """A person must fix the machine."""
+
+
+class Unreachable(Unready):
+    """A cluster does not answer; what it was given goes on there."""
 
 
 class GitFailed(Unready):

@@ -79,6 +79,25 @@ class Profile(Section):
     )
 
 
+class Cluster(Section):
+    """Other machines, on Ray: where they are, and what is carried out there."""
+
+    address: str | None = _unset("HOST:PORT of the cluster's head", min_length=3)
+    policy: Literal["local", "cluster", "overflow"] = Field(
+        default="local", description="local, cluster or overflow"
+    )
+    token_file: str | None = _unset("the path of a file with the cluster's token", min_length=1)
+    open: bool = Field(default=False, description="true or false")
+    retries: int = whole(1, low=0, high=10)
+    credential: Literal["node", "hand_over"] = Field(
+        default="node", description="node or hand_over"
+    )
+    memory_bytes: int = whole(0, low=0, high=10**15)
+    labels: dict[str, str] = Field(
+        default_factory=dict, description='a table of labels like { disk = "fast" }'
+    )
+
+
 class Price(Section):
     """What a million tokens cost on the orchestrator's model, in the user's currency."""
 

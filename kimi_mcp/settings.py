@@ -20,12 +20,24 @@ from pydantic_core import ErrorDetails
 from kimi_mcp import setting_values
 from kimi_mcp.errors import Refused, nearest_sentence
 from kimi_mcp.reading import expanded, shown
-from kimi_mcp.setting_tables import Keep, Limits, Profile, Quota, Section, seconds, whole
+from kimi_mcp.setting_tables import (
+    Cluster,
+    Keep,
+    Limits,
+    Profile,
+    Quota,
+    Section,
+    seconds,
+    whole,
+)
 
 _PREFIX = "KIMI_MCP_"
 #: Variables that begin like ours and are no settings; the last one is Kimi Code's own.
 _NOT_SETTINGS = frozenset(
-    {"KIMI_MCP_HOME", "KIMI_MCP_KIMI", "KIMI_MCP_CONFIG", "KIMI_MCP_TOOL_TIMEOUT_MS"}
+    {
+        *("KIMI_MCP_HOME", "KIMI_MCP_KIMI", "KIMI_MCP_CONFIG", "KIMI_MCP_TOOL_TIMEOUT_MS"),
+        "KIMI_MCP_NODE",
+    }
 )
 _BUILT_IN: Mapping[str, Mapping[str, Any]] = {
     "moderato": {},
@@ -76,6 +88,7 @@ class Settings(Section):
     limits: Limits = Field(default_factory=Limits, description="a table")
     quota: Quota = Field(default_factory=Quota, description="a table")
     keep: Keep = Field(default_factory=Keep, description="a table")
+    cluster: Cluster = Field(default_factory=Cluster, description="a table")
     profiles: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Profile] = Field(
         default_factory=dict, description="a table of tables, one for each profile"
     )
@@ -169,12 +182,13 @@ _Key: TypeAlias = tuple[str, ...]
 def _fields() -> Mapping[_Key, FieldInfo]:
     """Every key that holds a value; `*` stands for a profile's name."""
     top = {(name,): field for name, field in Settings.model_fields.items()}
-    del top["limits",], top["profiles",], top["quota",], top["keep",]
+    del top["limits",], top["profiles",], top["quota",], top["keep",], top["cluster",]
     quota = {("quota", name): field for name, field in Quota.model_fields.items()}
+    cluster = {("cluster", name): field for name, field in Cluster.model_fields.items()}
     keep = {("keep", name): field for name, field in Keep.model_fields.items()}
     limits = {("limits", name): field for name, field in Limits.model_fields.items()}
     profile = {("profiles", "*", name): field for name, field in Profile.model_fields.items()}
-    return {**top, **limits, **quota, **keep, **profile}
+    return {**top, **limits, **quota, **keep, **cluster, **profile}
 
 
 _FIELDS = _fields()
@@ -185,6 +199,8 @@ _TEXTS: frozenset[object] = frozenset(
         Literal["required", "auto", "off"],
         Literal["loopback", "open"],
         Literal["processes", "swarm"],
+        Literal["local", "cluster", "overflow"],
+        Literal["node", "hand_over"],
     }
 )
 

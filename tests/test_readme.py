@@ -16,7 +16,7 @@ from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.lifecycle import EXPLANATIONS, TaskState
 from kimi_mcp.review.board import Row
 from kimi_mcp.server.app import build
-from kimi_mcp.setting_tables import Limits, Profile, Quota
+from kimi_mcp.setting_tables import Cluster, Limits, Profile, Quota
 from kimi_mcp.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -122,7 +122,7 @@ def test_the_picture_shows_commands_that_there_are_and_loads_nothing():
 def test_every_setting_stands_in_the_readme():
     told = section("Settings")
 
-    tables = (Settings, Limits, Profile, Quota)
+    tables = (Settings, Limits, Profile, Quota, Cluster)
     for name in [name for table in tables for name in table.model_fields]:
         assert name in told
 

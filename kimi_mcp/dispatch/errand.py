@@ -48,6 +48,13 @@ class Errand:
         )
 
 
+def errand_of(values: Mapping[str, Any] | None, tasks: tuple[int, ...]) -> Errand:
+    """Read the errand that a dispatch has; without one it is to carry all *tasks* out."""
+    if values is None:
+        return Errand(purpose=Purpose.CARRY_OUT, tasks=tasks)
+    return Errand.from_json(values)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendments:
     """What reviewers changed of a task since its dispatch; the spec kept there is not rewritten."""

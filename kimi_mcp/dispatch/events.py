@@ -18,6 +18,7 @@ class Started:
     """The attempt began, on this commit."""
 
     base: str
+    node: str | None = None  # another machine that carries it out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

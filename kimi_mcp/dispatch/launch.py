@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kimi_mcp.cluster.asked import Asked
 from kimi_mcp.dispatch.admission import (
     Admission,
     LaunchWish,
@@ -20,6 +21,7 @@ from kimi_mcp.dispatch.admission import (
     preview_text,
     the_first,
 )
+from kimi_mcp.dispatch.elsewhere.asking import asked_of
 from kimi_mcp.dispatch.orders import Orders
 from kimi_mcp.dispatch.place import described
 from kimi_mcp.dispatch.recovery.reconcile import reconcile
@@ -106,11 +108,14 @@ def _launch(bench: Workbench, wish: LaunchWish, runner: Runner) -> Launched:
             for obstacle in the_first(admission.obstacles)
         )
         raise Refused(f"{quoted(admission.path, limit=PATH_CHARS)} cannot be dispatched:\n{found}")
+    asked = asked_of(admission.settings, bench.environ)
     dispatch = _new_id(admission)
     check_prefix_free(admission.repository, admission.settings.branch_prefix, dispatch)
     fetch_promised(admission.repository, admission.start.base)
     with _made(bench, dispatch) as lifeline:
-        bench.history.add(_rows(bench, admission, dispatch, admission.kimi), at=bench.stamp())
+        bench.history.add(
+            _rows(bench, admission, dispatch, admission.kimi, asked), at=bench.stamp()
+        )
         try:
             # nothing else refers to a snapshot, and the user's gc may run at any time
             pin(admission.repository, dispatch, admission.start.base)
@@ -138,7 +143,13 @@ def _new_id(admission: Admission) -> DispatchId:
     return new_dispatch_id(admission.spec.number or 0, slug(admission.spec.title), token)
 
 
-def _rows(bench: Workbench, admission: Admission, dispatch: DispatchId, kimi: Kimi) -> NewDispatch:
+def _rows(
+    bench: Workbench,
+    admission: Admission,
+    dispatch: DispatchId,
+    kimi: Kimi,
+    asked: Asked | None,
+) -> NewDispatch:
     limits, profile = admission.settings.limits, admission.profile
     orders = Orders(
         kimi_argv=kimi.argv,
@@ -176,6 +187,7 @@ def _rows(bench: Workbench, admission: Admission, dispatch: DispatchId, kimi: Ki
         allow_write=_absolute(admission.settings.allow_write),
         caches=str(bench.state.tool_caches(admission.repository.common_dir)),
         kimi_files=(str(bench.state.kimi_install), str(bench.state.compile_cache)),
+        cluster=asked.to_json() if asked else None,
     )
     return NewDispatch(
         id=dispatch,

@@ -52,6 +52,7 @@ class Orders:
     caches: str | None = None  # of the tools, this repository's own; nothing: the task's
     kimi_files: tuple[str, ...] = ()  # what Kimi's own programs read besides themselves
     kimi_keys: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of its configuration
+    cluster: Mapping[str, Any] | None = None  # what is asked of other machines, as JSON values
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON values that `from_json` reads."""

@@ -108,6 +108,11 @@ def revise(bench: Workbench, dispatch: DispatchId, wish: RevisionWish) -> Launch
     attempts = bench.history.attempts(dispatch, wish.task)
     if not attempts:
         raise Refused(f"Task {wish.task} of {dispatch} was never begun ({row.state}); resume it.")
+    if attempts[-1].ended_at is None:
+        raise Refused(
+            f"Task {wish.task} of {dispatch} goes on at {attempts[-1].node}. Resume the dispatch "
+            "first: that takes up what was done there."
+        )
     if wish.feedback is not None and wish.drop_files:
         raise Refused(
             "drop_files is judged without Kimi: leave feedback out, or tell Kimi instead."

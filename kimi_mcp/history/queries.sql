@@ -48,12 +48,14 @@ UPDATE tasks SET state = 'lost', ended_at = :at, sentence = :note
 WHERE dispatch = :dispatch AND state IN ('waiting', 'running', 'checking');
 
 -- name: unfinished_attempts
--- The attempts of a dispatch that have not ended.
-SELECT task, attempt FROM attempts WHERE dispatch = :dispatch AND ended_at IS NULL ORDER BY task;
+-- The attempts of a dispatch that have ended with its runner; those on other machines go on.
+SELECT task, attempt FROM attempts
+WHERE dispatch = :dispatch AND ended_at IS NULL AND node IS NULL ORDER BY task;
 
 -- name: end_attempts
--- The runner died: its unfinished attempts are over.
-UPDATE attempts SET ended_at = :at WHERE dispatch = :dispatch AND ended_at IS NULL;
+-- The runner died: its unfinished attempts are over, but for those on other machines.
+UPDATE attempts SET ended_at = :at
+WHERE dispatch = :dispatch AND ended_at IS NULL AND node IS NULL;
 
 -- name: request_cancel
 -- Record the wish to end a live dispatch; the first wish stays.
@@ -116,8 +118,14 @@ SET session_id = coalesce(:session_id, session_id),
     outcome = coalesce(:outcome, outcome),
     sentence = coalesce(:sentence, sentence),
     fence_gaps = coalesce(:fence_gaps, fence_gaps),
+    node = coalesce(:node, node),
     ended_at = :ended_at
 WHERE dispatch = :dispatch AND task = :task AND attempt = :attempt AND ended_at IS NULL;
+
+-- name: take_over
+-- Remember up to which event an attempt's node has been heard.
+UPDATE attempts SET taken = :taken
+WHERE dispatch = :dispatch AND task = :task AND attempt = :attempt;
 
 -- name: charge_attempt
 -- Add steps of which no step's event tells to an attempt.

@@ -164,8 +164,7 @@ class Attempt:
     ended_at: str | None
     #: Kimi's own last words, quoted and never believed.
     closing_words: str | None
-    #: The provider's or the CLI's own words about a failure.
-    quote: str | None
+    quote: str | None  # the provider's or the CLI's own words about a failure
     #: Why it was not delivered, and what became of it in a sentence.
     outcome: Outcome | None
     sentence: str | None
@@ -173,6 +172,8 @@ class Attempt:
     feedback: str | None
     #: What of the fence was missing around Kimi, as a sentence.
     fence_gaps: str | None
+    node: str | None = None  # the machine that carries it out; None for this one
+    taken: int = 0  # the number there of the last event that is stored
 
 
 class AttemptFacts(TypedDict, total=False):
@@ -190,6 +191,7 @@ class AttemptFacts(TypedDict, total=False):
     outcome: str | None
     sentence: str | None
     fence_gaps: str | None
+    node: str | None
 
 
 class Rerun(StrEnum):

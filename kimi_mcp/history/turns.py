@@ -35,6 +35,8 @@ class Told:
     kind: str
     payload: Mapping[str, Any]
     at: str
+    #: Its number on the machine that tells it; None where that is this one.
+    taken: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,13 @@ class Turns(Store):
     __slots__ = ()
 
     def begin_turn(
-        self, at: Address, told: Told, *, base_commit: str, feedback: str | None
+        self,
+        at: Address,
+        told: Told,
+        *,
+        base_commit: str,
+        feedback: str | None,
+        node: str | None = None,
     ) -> bool:
         """Begin a waiting task's next attempt, which must be number *at.attempt*.
 
@@ -74,10 +82,14 @@ class Turns(Store):
             "at": told.at,
             "feedback": feedback,
         }
+        where = {**NOTHING, **_address(at), "node": node, "ended_at": None}
         move = Move(source=TaskState.WAITING, target=TaskState.RUNNING)
         with self.writing() as unit:
             return unit.run_all(
-                _moved(at, move, told.at), ("insert_attempt", begun), self._told(at, told)
+                _moved(at, move, told.at),
+                ("insert_attempt", begun),
+                ("update_attempt", where),
+                *self._told(at, told),
             )
 
     def tell(
@@ -109,7 +121,7 @@ class Turns(Store):
         statements += [("insert_check", address | asdict(check)) for check in checks]
         statements += [("insert_finding", address | asdict(finding)) for finding in findings]
         with self.writing() as unit:
-            return unit.run_all(*statements, self._told(at, told))
+            return unit.run_all(*statements, *self._told(at, told))
 
     def charge(self, at: Address, told: Told, *, steps: int, possible: int) -> None:
         """Add steps to an attempt, also to one that is over, and tell of it.
@@ -118,16 +130,24 @@ class Turns(Store):
         """
         charged = ("charge_attempt", {**_address(at), "steps": steps, "possible": possible})
         with self.writing() as unit:
-            unit.run_all(charged, self._told(at, told))
+            unit.run_all(charged, *self._told(at, told))
 
-    def _told(self, at: Address, told: Told) -> Statement:
+    def wait_again(self, dispatch: DispatchId, number: int) -> None:
+        """Let a task that is over, in a dispatch that is not, wait for another attempt."""
+        with self.writing() as unit:
+            unit.run("reopen_task", dispatch=dispatch, number=number)
+
+    def _told(self, at: Address, told: Told) -> list[Statement]:
         payload = json.dumps(within(told.payload, self.redact))
-        return "append_event", {
+        appended: dict[str, Value] = {
             **_address(at),
             "at": told.at,
             "kind": told.kind,
             "payload": payload,
         }
+        taken: dict[str, Value] = {**_address(at), "taken": told.taken}
+        over: list[Statement] = [] if told.taken is None else [("take_over", taken)]
+        return [("append_event", appended), *over]
 
 
 def _address(at: Address) -> dict[str, Value]:

@@ -10,7 +10,7 @@ from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Attempt, DispatchOverview
 from kimi_mcp.history.times import timestamp
 from kimi_mcp.lifecycle import DispatchState
-from kimi_mcp.quoting.quotes import named, quoted
+from kimi_mcp.quoting.quotes import inline, named, quoted
 from kimi_mcp.review.addresses import older_uri
 from kimi_mcp.review.landings import landing_line
 from kimi_mcp.review.report import TaskReport, report
@@ -149,4 +149,5 @@ def _attempt(attempt: Attempt) -> str:
     kept = f"; commit {commit}, kept as {attempt.ref}" if attempt.ref else ""
     name = attempt.session_id
     session = f"; session {quoted(name, limit=TITLE_CHARS)}" if name else ""
-    return f"- {attempt.attempt}: {attempt.steps} steps, {tokens}{kept}{session}"
+    node = f" on {inline(attempt.node, limit=TITLE_CHARS)}" if attempt.node else ""
+    return f"- {attempt.attempt}{node}: {attempt.steps} steps, {tokens}{kept}{session}"

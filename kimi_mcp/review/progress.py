@@ -27,7 +27,8 @@ class Progress:
         step = f"step {self._steps.get(event.task, 0)}"
         match happened:
             case Started():
-                return f"{step} · {place} · started"
+                node = f" on {inline(happened.node, limit=TARGET_CHARS)}" if happened.node else ""
+                return f"{step} · {place} · started{node}"
             case Step(tool=""):
                 return f"{step} · {place} · thinking"
             case Step():

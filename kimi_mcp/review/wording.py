@@ -19,6 +19,7 @@ from kimi_mcp.review.report import Report, TaskReport
 WORDS_CHARS = 100
 QUOTE_CHARS = 150
 SENTENCE_CHARS = 220
+NODE_CHARS = 40
 NOTE_CHARS = 600
 TITLE_CHARS = 60
 CHECKS_CHARS = 3_200
@@ -119,6 +120,8 @@ def _task_lines(report: TaskReport) -> list[str]:
         parts.append(f"{task.steps} steps")
     if len(report.attempts) > 1:
         parts.append(f"attempt {len(report.attempts)}")
+    if report.latest is not None and report.latest.node is not None:
+        parts.append(f"on {inline(report.latest.node, limit=NODE_CHARS)}")
     if report.changes:
         parts.append(_size(report))
     lines = [" · ".join(parts)]

@@ -63,7 +63,7 @@ def open_ledger(repository: Repository, git_dir: Path) -> Ledger:
             own=[
                 "bare = true",
                 "excludesfile = /dev/null",
-                f"attributesfile = {_quoted(str(git_dir / 'attributes'))}",
+                f"attributesfile = {config_value(str(git_dir / 'attributes'))}",
             ],
         )
         _lay(
@@ -140,7 +140,7 @@ _MACHINE_MADE = (
     b"node_modules/\n.venv/\n*.egg-info/\n.bundle/\nvendor/bundle/\n"
 )
 
-_CARRIED = (
+CARRIED = (
     "core.autocrlf",
     "core.eol",
     "core.ignorecase",
@@ -168,12 +168,12 @@ def _lay(
     (git_dir / "HEAD").write_text("ref: refs/heads/work\n", encoding="utf-8")
     (git_dir / "info/exclude").write_bytes(
         _MACHINE_MADE
-        + _setting_file(settings, "core.excludesfile", "ignore")
-        + _content(repository.common_dir / "info/exclude")
+        + setting_file(settings, "core.excludesfile", "ignore")
+        + content(repository.common_dir / "info/exclude")
     )
-    (git_dir / "info/attributes").write_bytes(_content(repository.common_dir / "info/attributes"))
+    (git_dir / "info/attributes").write_bytes(content(repository.common_dir / "info/attributes"))
     (git_dir / "attributes").write_bytes(
-        _setting_file(settings, "core.attributesfile", "attributes")
+        setting_file(settings, "core.attributesfile", "attributes")
     )
     for source, target in (
         (repository.common_dir / "shallow", git_dir / "shallow"),
@@ -191,25 +191,27 @@ def _configuration(
     name, email = identified(settings)
     yield "[core]\n\trepositoryformatversion = 1\n"
     yield from (f"\t{line}\n" for line in own)
-    for key in _CARRIED:
+    for key in CARRIED:
         value = settings.get(key, "")
         if re.fullmatch(r"[A-Za-z0-9]+", value):
             yield f"\t{key.removeprefix('core.')} = {value}\n"
     yield f"[extensions]\n\tobjectformat = {repository.object_format}\n"
-    yield f"[user]\n\tname = {_quoted(name)}\n\temail = {_quoted(email)}\n"
+    yield f"[user]\n\tname = {config_value(name)}\n\temail = {config_value(email)}\n"
     yield "[gc]\n\tauto = 0\n[commit]\n\tgpgsign = false\n"
     yield filter_settings(settings)
 
 
-def _quoted(value: str) -> str:
+def config_value(value: str) -> str:
+    """Write a value as a line of git's configuration holds it."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
-def _setting_file(settings: Mapping[str, str], key: str, default_name: str) -> bytes:
+def setting_file(settings: Mapping[str, str], key: str, default_name: str) -> bytes:
+    """Read the file that a setting of git's names, else the one at the setting's default."""
     default = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config", "git", default_name)
-    content = _content(_home_expanded(Path(settings.get(key) or default)))
-    return content if not content or content.endswith(b"\n") else content + b"\n"
+    text = content(_home_expanded(Path(settings.get(key) or default)))
+    return text if not text or text.endswith(b"\n") else text + b"\n"
 
 
 def _home_expanded(file: Path) -> Path:
@@ -219,7 +221,8 @@ def _home_expanded(file: Path) -> Path:
         return file
 
 
-def _content(file: Path) -> bytes:
+def content(file: Path) -> bytes:
+    """Read a file; one that cannot be read is empty."""
     try:
         return file.read_bytes()
     except OSError:  # git skips such files too

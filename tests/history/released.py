@@ -23,6 +23,7 @@ SCRIPTS: Mapping[int, str] = {
     8: "68ee7180",
     9: "68812853",
     10: "bddfcf8e",
+    11: "a1a8dc57",
 }
 
 

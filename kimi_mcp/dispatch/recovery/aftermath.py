@@ -133,6 +133,11 @@ def _whereabouts(history: History, dispatch: Dispatch, run: RunFolder) -> str:
 def _whereabouts_of(history: History, task: Task, run: RunFolder) -> str:
     attempts = history.attempts(task.dispatch, task.number)
     steps = attempts[-1].steps if attempts else 0
+    if attempts and attempts[-1].ended_at is None and attempts[-1].node is not None:
+        return (
+            f"Task {task.number} was at step {steps} on {attempts[-1].node}, and goes on there; "
+            "resume takes up what it has told since."
+        )
     held = f"Task {task.number} was at step {steps}; its work is in "
     if attempts and attempts[-1].ref is not None:
         return f"{held}{attempts[-1].ref}."

@@ -27,7 +27,7 @@ from kimi_mcp.dispatch.events import (
 from kimi_mcp.errors import KimiMcpError
 from kimi_mcp.history.history import History
 from kimi_mcp.history.ids import DispatchId
-from kimi_mcp.history.records import AttemptFacts, Change, Check, Finding, Task
+from kimi_mcp.history.records import Attempt, AttemptFacts, Change, Check, Finding, Task
 from kimi_mcp.history.turns import Address, Move, Told
 from kimi_mcp.lifecycle import Outcome, TaskState
 from kimi_mcp.workspace.clone import Ledger
@@ -75,14 +75,37 @@ class Recorder:
         self._feedback = feedback
         self._clock = clock
         self._attempt = 0
+        self._taken: int | None = None
         self._state = TaskState.WAITING
         self.delivered = task.commit_id
         self.outcome: Outcome | None = None
+        self.is_lost = False
         self.changes: tuple[Change, ...] = ()
 
-    async def record(self, event: TaskEvent) -> None:
-        """Take one event in; returns when it is durable."""
+    async def record(self, event: TaskEvent, *, taken: int | None = None) -> None:
+        """Take one event in; returns when it is durable.
+
+        *taken* is its number on the machine that tells it, where that is another one.
+        """
+        self._taken = taken
         await anyio.to_thread.run_sync(self._record, event)
+
+    async def go_on(self, attempt: Attempt) -> None:
+        """Take up an attempt that went on elsewhere while no runner recorded it."""
+        await anyio.to_thread.run_sync(self._go_on, attempt)
+
+    def _go_on(self, attempt: Attempt) -> None:
+        self._attempt = attempt.attempt
+        self._move(TaskState.RUNNING)
+        if attempt.commit_id is not None:
+            self._move(TaskState.CHECKING)
+            self.changes = self._history.changes(self._dispatch, self._task, attempt.attempt)
+
+    def _move(self, target: TaskState) -> None:
+        self._history.move_task(
+            self._dispatch, self._task, source=self._state, target=target, at=self._clock()
+        )
+        self._state = target
 
     def _record(self, event: TaskEvent) -> None:
         match event:
@@ -120,7 +143,7 @@ class Recorder:
 
     def _told(self, event: TaskEvent) -> Told:
         kind, payload = encode(event)
-        return Told(kind=kind, payload=payload, at=self._clock())
+        return Told(kind=kind, payload=payload, at=self._clock(), taken=self._taken)
 
     def _tell(self, event: TaskEvent, **known: Unpack[Known]) -> None:
         self._history.tell(self._address, self._told(event), **known)
@@ -128,7 +151,11 @@ class Recorder:
     def _begin(self, event: Started) -> None:
         self._attempt = self._before.attempts + 1
         self._history.begin_turn(
-            self._address, self._told(event), base_commit=event.base, feedback=self._feedback
+            self._address,
+            self._told(event),
+            base_commit=event.base,
+            feedback=self._feedback,
+            node=event.node,
         )
         self._state = TaskState.RUNNING
 
@@ -172,7 +199,8 @@ class Recorder:
 
     def _end(self, event: Ended) -> None:
         self.outcome = event.outcome
-        if event.outcome is not None and self._before.branch is not None:
+        self.is_lost = event.is_lost
+        if not event.is_delivered and not event.is_cancelled and self._before.branch is not None:
             move = self._earlier_kept(event)
         else:
             self.delivered = event.commit if event.is_delivered else None
@@ -198,7 +226,7 @@ class Recorder:
         return Move(
             source=self._state,
             target=TaskState.DELIVERED,
-            sentence=f"Attempt {self._attempt} was not delivered ({event.outcome}): "
+            sentence=f"Attempt {self._attempt} was not delivered ({event.word}): "
             f"{event.sentence} The branch stays as it was.",
             is_checked=self._before.is_checked,
         )
@@ -220,4 +248,6 @@ def _learned(event: Step | Fenced | SessionKnown) -> AttemptFacts:
 def _target(event: Ended) -> TaskState:
     if event.is_cancelled:
         return TaskState.CANCELLED
+    if event.is_lost:
+        return TaskState.LOST
     return TaskState.DELIVERED if event.outcome is None else TaskState.FAILED

@@ -14,9 +14,10 @@ from pathlib import Path
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from kimi_mcp.dispatch.errand import Amendments, Errand, Purpose, amended
+from kimi_mcp.dispatch.elsewhere.abroad import Abroad
+from kimi_mcp.dispatch.errand import Amendments, amended, errand_of
 from kimi_mcp.dispatch.orders import Orders
-from kimi_mcp.dispatch.running.confines import Confines, of_repository
+from kimi_mcp.dispatch.running.assembly import Assembly
 from kimi_mcp.dispatch.running.earlier import delivered_changes
 from kimi_mcp.dispatch.running.finishing import Finish
 from kimi_mcp.dispatch.running.merging import Merger, NotMerged
@@ -24,20 +25,21 @@ from kimi_mcp.dispatch.running.obeying import obey_cancels
 from kimi_mcp.dispatch.running.origin import Origins
 from kimi_mcp.dispatch.running.record import Clock, Recorder
 from kimi_mcp.dispatch.running.schedule import Schedule
-from kimi_mcp.dispatch.running.slots import Slot, Slots
+from kimi_mcp.dispatch.running.slots import NOWHERE, Slot, Slots
 from kimi_mcp.dispatch.running.swarm import Member, work_together
 from kimi_mcp.dispatch.running.task import carry_out
 from kimi_mcp.dispatch.running.work import TaskWork
 from kimi_mcp.history.history import History
 from kimi_mcp.history.ids import DispatchId
-from kimi_mcp.history.records import Change, Dispatch
+from kimi_mcp.history.records import Change
 from kimi_mcp.lifecycle import Outcome, TaskState
 from kimi_mcp.spec.parse import parse
-from kimi_mcp.state import RunFolder, TaskFolder
+from kimi_mcp.state import RunFolder
 from kimi_mcp.workspace.clone import open_ledger, pin
 from kimi_mcp.workspace.repository import locate
 
 FEWEST_OF_A_WAVE = 2
+CANCELLED = "It was cancelled before it began."
 PAUSED = "Paused before it began: another task found the plan's allowance used up."
 
 
@@ -60,7 +62,7 @@ class Run:
         self._clock = clock
         self._dispatch = history.dispatch(dispatch)
         self._orders = Orders.from_json(self._dispatch.orders)
-        self._errand = _errand(self._dispatch, self._orders)
+        self._errand = errand_of(self._dispatch.errand, self._orders.tasks)
         self._rows = {row.number: row for row in history.tasks(dispatch)}
         self._spec = amended(
             parse(history.spec_text(dispatch), name=self._dispatch.spec_path),
@@ -78,16 +80,32 @@ class Run:
                 self._delivered[number] = row.commit_id
                 self._changes[number] = delivered_changes(history, row)
         self._cancelled = anyio.Event()
+        self._abroad: Abroad | None = None
         self._quota_gone = anyio.Event()
         #: Attempts that a wave has begun, until each is judged.
         self._begun: dict[int, tuple[TaskWork, Recorder]] = {}
         self._slots = Slots(folder.slots, count=self._orders.kimis)
+        self._assembly = Assembly(
+            history=history,
+            dispatch=self._dispatch,
+            spec=self._spec,
+            orders=self._orders,
+            errand=self._errand,
+            repository=self._repository,
+            ledger=self._ledger,
+            folder=folder,
+            host=host,
+            clock=clock,
+            rows=self._rows,
+            changes=self._changes,
+            paused=self._quota_gone,
+        )
         self._merger = Merger(
             ledger=self._ledger,
             repository=self._repository,
             orders=self._orders,
             folder=folder.task("merged"),
-            confines=self._confines,
+            confines=self._assembly.confines,
             slots=self._slots,
             dispatch_id=dispatch,
         )
@@ -110,6 +128,8 @@ class Run:
             async with anyio.create_task_group() as group:
                 obey = partial(obey_cancels, self._history, self._id, follower)
                 group.start_soon(partial(obey, whole=self._cancelled, tasks=self._cancels))
+                if self._orders.cluster is not None:
+                    self._abroad = Abroad(self._assembly, group=group)
                 await self._do_tasks()
                 await Finish(
                     history=self._history,
@@ -164,7 +184,7 @@ class Run:
             shares = await work_together(
                 [Member(work=work, emit=recorder.record) for work, recorder in works],
                 folder=folder,
-                confines=self._confines(folder, slot),
+                confines=self._assembly.confines(folder, slot),
                 cancelled=self._cancelled,
             )
         for work, recorder in works:
@@ -185,28 +205,66 @@ class Run:
                 if slot is not None:
                     await self._attempt(number, slot)
         elif self._cancels[number].is_set():
-            self._leave(number, TaskState.CANCELLED, "It was cancelled before it began.")
+            self._leave(number, TaskState.CANCELLED, CANCELLED)
         elif obstacles:
             named = ", ".join(f"task {n}" for n in obstacles)
             self._leave(number, TaskState.SKIPPED, f"It depends on {named}: not delivered.")
         else:
-            async with self._slots.taken(self._cancels[number]) as slot:
-                if slot is None:
-                    self._leave(number, TaskState.CANCELLED, "It was cancelled before it began.")
-                elif self._quota_gone.is_set():
-                    self._leave(number, TaskState.CANCELLED, PAUSED)
-                else:
-                    await self._attempt(number, slot)
+            await self._begin(number)
         await say.send((number, number in self._delivered))
 
+    async def _begin(self, number: int) -> None:
+        """Do a task whose turn has come: here in a free slot, or on another machine."""
+        policy = self._abroad.policy(number) if self._abroad else "local"
+        if policy != "cluster":
+            wait = policy == "local"
+            async with self._slots.taken(self._cancels[number], is_waiting=wait) as slot:
+                if slot is not None and self._quota_gone.is_set():
+                    self._leave(number, TaskState.CANCELLED, PAUSED)
+                elif slot is not None:
+                    await self._attempt(number, slot)
+                elif wait:
+                    self._leave(number, TaskState.CANCELLED, CANCELLED)
+                if slot is not None or wait:
+                    return
+        if self._abroad is not None:
+            await self._elsewhere(number, self._abroad)
+
+    async def _elsewhere(self, number: int, abroad: Abroad) -> None:
+        """Have a task done on another machine; once more where that machine is lost."""
+        if attempt := abroad.gone_on(number):
+            work, recorder = await anyio.to_thread.run_sync(self._assembly.gone_on, attempt)
+            await abroad.take_up(work, recorder, attempt, cancelled=self._cancels[number])
+            self._take_in(number, recorder)
+            if not recorder.is_lost:
+                return
+            self._rows[number] = abroad.waiting_again(number)
+        for left in reversed(range(1 + abroad.asked.retries)):
+            try:
+                work, recorder = await self._prepared(number, NOWHERE)
+            except NotMerged as conflict:
+                self._leave(number, TaskState.FAILED, str(conflict), outcome=Outcome.MERGE_CONFLICT)
+                return
+            if not await abroad.carry_out(work, recorder, cancelled=self._cancels[number]):
+                self._leave(number, TaskState.CANCELLED, CANCELLED)
+                return
+            self._take_in(number, recorder)
+            if not recorder.is_lost or not left or self._cancels[number].is_set():
+                return
+            self._rows[number] = abroad.waiting_again(number)
+
     async def _attempt(self, number: int, slot: Slot) -> None:
-        row = self._rows[number]
         try:
             work, recorder = await self._prepared(number, slot)
         except NotMerged as conflict:
             self._leave(number, TaskState.FAILED, str(conflict), outcome=Outcome.MERGE_CONFLICT)
             return
         await carry_out(work, emit=recorder.record, cancelled=self._cancels[number])
+        self._take_in(number, recorder)
+
+    def _take_in(self, number: int, recorder: Recorder) -> None:
+        """Take note of what an attempt came to."""
+        row = self._rows[number]
         if recorder.outcome is Outcome.QUOTA_EXHAUSTED:
             self._quota_gone.set()
         if recorder.delivered is not None:
@@ -219,64 +277,11 @@ class Run:
     async def _prepared(self, number: int, slot: Slot) -> tuple[TaskWork, Recorder]:
         begun = self._begun.pop(number, None)
         if begun is None:
-            return await anyio.to_thread.run_sync(self._prepare, number, slot)
+            return await anyio.to_thread.run_sync(
+                self._assembly.next_attempt, number, slot, self._origins
+            )
         work, recorder = begun
-        return replace(work, confines=self._confines(work.folder, slot)), recorder
-
-    def _prepare(self, number: int, slot: Slot) -> tuple[TaskWork, Recorder]:
-        task, row = self._spec.task(number), self._rows[number]
-        base, earlier, rival = self._origins.of(task, row)
-        recorder = Recorder(
-            self._history,
-            repository=self._repository,
-            ledger=self._ledger,
-            dispatch=self._id,
-            task=row,
-            branch_prefix=self._orders.branch_prefix,
-            feedback=self._errand.feedback,
-            clock=self._clock,
-        )
-        work = TaskWork(
-            dispatch=self._id,
-            spec=self._spec,
-            task=task,
-            attempt=row.attempts + 1,
-            base=base,
-            earlier=earlier,
-            purpose=self._errand.purpose,
-            feedback=self._errand.feedback,
-            rival=rival,
-            drop_files=self._errand.drop_files,
-            dependency_changes=tuple(
-                f"{change.status} {change.path} (task {other})"
-                for other in task.depends_on
-                for change in self._changes[other]
-            ),
-            orders=self._orders,
-            checkout=self._repository.root,
-            ledger=self._ledger,
-            folder=self._folder.task(number),
-            confines=self._confines(self._folder.task(number), slot),
-            host=self._host,
-            paused=self._quota_gone,
-            redact=self._history.redact,
-        )
-        return work, recorder
-
-    def _confines(self, folder: TaskFolder, slot: Slot) -> Confines:
-        return Confines(
-            folder,
-            port=slot.port,
-            orders=self._orders,
-            host=self._host,
-            repository=of_repository(
-                self._repository.root,
-                objects=self._repository.objects,
-                ledger=self._ledger.git_dir / "objects",
-                home=Path(self._host.get("HOME", "/nonexistent")),
-                state=self._folder.root,
-            ),
-        )
+        return replace(work, confines=self._assembly.confines(work.folder, slot)), recorder
 
     def _leave(
         self, number: int, target: TaskState, sentence: str, *, outcome: Outcome | None = None
@@ -291,9 +296,3 @@ class Run:
             sentence=sentence,
             outcome=outcome,
         )
-
-
-def _errand(dispatch: Dispatch, orders: Orders) -> Errand:
-    if dispatch.errand is None:
-        return Errand(purpose=Purpose.CARRY_OUT, tasks=orders.tasks)
-    return Errand.from_json(dispatch.errand)

@@ -34,6 +34,10 @@ class Slot:
         return FIRST_PORT + self.number * PORTS
 
 
+#: The place of what does not work on this machine.
+NOWHERE = Slot(0)
+
+
 class Slots:
     """The slots of this machine's user.
 
@@ -54,10 +58,15 @@ class Slots:
         self.count = count or _by_memory(psutil.virtual_memory().total)
 
     @asynccontextmanager
-    async def taken(self, cancelled: anyio.Event) -> AsyncGenerator[Slot | None]:
-        """Wait for a free slot and hold it; give nothing when *cancelled* is set before."""
+    async def taken(
+        self, cancelled: anyio.Event, *, is_waiting: bool = True
+    ) -> AsyncGenerator[Slot | None]:
+        """Wait for a free slot and hold it; give nothing when *cancelled* is set before.
+
+        Who is not waiting is given nothing when none is free.
+        """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        held = await self._waited(cancelled)
+        held = await self._waited(cancelled) if is_waiting else self._take()
         if held is None:
             yield None
             return

@@ -1,0 +1,156 @@
+"""The process that speaks Ray, for one runner or command: the only module that imports it.
+
+`python -P -m kimi_mcp.cluster.engine SOCKET`: lines of JSON come in by the socket, each with an id,
+and each is answered by one line with that id. What is large travels by files. Ray costs 0.1 GB and
+a second to load; so the runner pays for it only where it is used. The process ends with its socket;
+actors go on, for they are detached.
+
+Ray's own bounds decide when a node is lost; until then a call that cannot be made is told as
+`away`, and asked again.
+"""
+
+import asyncio
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import ActorDiedError, ActorUnavailableError, RayActorError, RayError
+
+from kimi_mcp.cluster.asked import Asked
+from kimi_mcp.cluster.keeper import Keeper
+from kimi_mcp.cluster.starting import SLOT
+
+NAMESPACE = "kimi-mcp"
+LINE_BYTES = 64 * 1024 * 1024
+
+_ray: Any = ray  # its own types are partly unknown (2.60)
+
+
+class Engine:
+    """Answers what is asked."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._made: set[str] = set()
+
+    async def answer(self, line: bytes) -> None:
+        """Do what one line asks, and say what came of it."""
+        call: dict[str, Any] = json.loads(line)
+        try:
+            said = {"done": await getattr(self, f"do_{call['do']}")(**call["with"])}
+        except ActorUnavailableError as error:
+            said = {"away": _first_line(error)}
+        except (ActorDiedError, RayActorError) as error:
+            said = {"gone": _first_line(error)}
+        except (RayError, ConnectionError, TimeoutError) as error:
+            said = {"away": _first_line(error)}
+        self._writer.write(json.dumps({"id": call["id"], **said}).encode() + b"\n")
+
+    async def do_connect(self, asked: dict[str, Any]) -> None:
+        """Come to the cluster."""
+        address = Asked.from_json(asked).address
+        await asyncio.to_thread(
+            _ray.init, address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=50
+        )
+
+    async def do_place(self, name: str, memory: int, labels: dict[str, str]) -> dict[str, Any]:
+        """Have a node take the attempt *name*, waiting for one that is free; tell of the node."""
+        self._made.add(name)
+        actor: Any = _ray.remote(Keeper).options(
+            name=name,
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=0,
+            resources={SLOT: 1},
+            memory=memory or None,
+            label_selector=labels or None,
+            max_restarts=0,
+        )
+        return await actor.remote(name).facts.remote()
+
+    async def do_find(self, name: str) -> dict[str, Any] | None:
+        """Tell of the node that has the attempt *name*; nothing where there is no such actor."""
+        actor = await self._actor(name)
+        return None if actor is None else await actor.facts.remote()
+
+    async def do_held(self, name: str, key: str) -> list[str]:
+        """Name what the node of *name* holds of a repository."""
+        return await self._call(name, "held", key)
+
+    async def do_begin(self, name: str, order: str, secrets: str, pack: str) -> bool:
+        """Have the attempt begun with what the file *pack* holds."""
+        content = await asyncio.to_thread(Path(pack).read_bytes)
+        return await self._call(name, "begin", order, secrets, content)
+
+    async def do_events(self, name: str, after: int, wait_s: float) -> list[Any]:
+        """Return what was told after a number."""
+        return await self._call(name, "events", after, wait_s)
+
+    async def do_say(self, name: str, word: str) -> None:
+        """Pass a word on."""
+        await self._call(name, "say", word)
+
+    async def do_result(self, name: str, into: str) -> None:
+        """Fetch the result into a file."""
+        content = await self._call(name, "result")
+        await asyncio.to_thread(Path(into).write_bytes, content)
+
+    async def do_release(self, name: str, *, is_kept: bool) -> None:
+        """Let the attempt's actor end: all it told is stored."""
+        if await self._actor(name) is not None:
+            await self._call(name, "release", is_kept=is_kept)
+            await self.do_drop(name)
+
+    async def do_drop(self, name: str) -> None:
+        """End an actor, whatever it does."""
+        if (actor := await self._actor(name)) is not None:
+            _ray.kill(actor)
+
+    async def do_nodes(self) -> list[dict[str, Any]]:
+        """Tell of every node: where it is, what it declares, and the attempts that it has."""
+        found: list[dict[str, Any]] = await asyncio.to_thread(_ray.nodes)
+        return [
+            {
+                "id": one["NodeID"],
+                "host": one["NodeManagerHostname"],
+                "address": one["NodeManagerAddress"],
+                "is_alive": one["Alive"],
+                "slots": int(one["Resources"].get(SLOT, 0)),
+                "labels": one.get("Labels", {}),
+            }
+            for one in found
+        ]
+
+    async def _actor(self, name: str) -> Any:
+        try:
+            return await asyncio.to_thread(_ray.get_actor, name, namespace=NAMESPACE)
+        except ValueError:
+            return None
+
+    async def _call(self, name: str, method: str, *args: Any, **named: Any) -> Any:
+        actor = await self._actor(name)
+        if actor is None:
+            raise RayActorError(error_msg=f"There is no actor {name}.")
+        return await getattr(actor, method).remote(*args, **named)
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+async def serve(ours: socket.socket) -> None:
+    """Answer until nobody can ask any more."""
+    reader, writer = await asyncio.open_connection(sock=ours, limit=LINE_BYTES)
+    engine = Engine(writer)
+    answering: set[asyncio.Task[None]] = set()
+    while line := await reader.readline():
+        task = asyncio.create_task(engine.answer(line))
+        answering.add(task)
+        task.add_done_callback(answering.discard)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(socket.socket(fileno=int(sys.argv[1]))))

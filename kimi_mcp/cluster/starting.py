@@ -1,0 +1,70 @@
+"""How a machine becomes the head of a cluster, or joins one: the call of Ray's program. Pure.
+
+A head hands out no work of its own, so it declares no slot; every node declares how many Kimis it
+takes at once. Ray's agents are given their ports: told none, they write them into files, for which
+Ray waits too briefly on a busy machine (seen: 60 s).
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kimi_mcp.cluster.asked import MODE, NODE, TOKEN_FILE
+
+SLOT = "kimi"
+AGENT_PORTS = (
+    "--dashboard-agent-grpc-port",
+    "--dashboard-agent-listen-port",
+    "--metrics-export-port",
+    "--runtime-env-agent-port",
+)
+#: Objects are packs of commits, each read once; Ray would take a third of the memory for them.
+STORE_BYTES = 200_000_000
+
+
+def head_command(*, host: str, port: int, agents: Sequence[int], temporary: Path) -> list[str]:
+    """Return the command that starts a head at *host* and *port*, until it is ended."""
+    return [
+        *_started(agents, slots=0),
+        "--head",
+        f"--node-ip-address={host}",
+        f"--port={port}",
+        f"--temp-dir={temporary}",
+        "--include-dashboard=false",
+    ]
+
+
+def join_command(
+    address: str, *, slots: int, labels: Mapping[str, str], agents: Sequence[int]
+) -> list[str]:
+    """Return the command that makes this machine a node of the cluster at *address*."""
+    named = [f"--labels={','.join(f'{k}={v}' for k, v in labels.items())}"] if labels else []
+    return [*_started(agents, slots=slots), f"--address={address}", *named]
+
+
+def environment(host: Mapping[str, str], *, name: str, token_file: Path | None) -> dict[str, str]:
+    """Return the environment for either of them: that of *host*, with the token's file.
+
+    *name* is what the history and the summaries call the machine.
+    """
+    token = {} if token_file is None else {MODE: "token", TOKEN_FILE: str(token_file)}
+    return {**host, **token, NODE: name, "RAY_agent_register_timeout_ms": "300000"}
+
+
+def _started(agents: Sequence[int], *, slots: int) -> list[str]:
+    ports = [f"{option}={port}" for option, port in zip(AGENT_PORTS, agents, strict=True)]
+    return [
+        sys.executable,
+        "-P",
+        "-c",
+        "from ray.scripts.scripts import main; main()",
+        "start",
+        "--block",
+        "--num-cpus=0",
+        f"--resources={json.dumps({SLOT: slots})}",
+        f"--object-store-memory={STORE_BYTES}",
+        "--disable-usage-stats",
+        "--include-log-monitor=false",
+        *ports,
+    ]
