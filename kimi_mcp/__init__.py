@@ -10,7 +10,7 @@
     settings   the user's settings (pydantic)   state      where our files lie
     reading    files that others made           lifecycle  states and outcomes
     cluster    other machines (ray)             globs      patterns of paths
-    log  errors  quoting  setting_tables  setting_values  private  flock
+    log  errors  pulse  quoting  setting_tables  setting_values  private  flock
 
 Imports point down only; `.ci/run` checks it. A tool call, or a command, writes a QUEUED row and
 starts a runner in a session of its own; from then on both only read, or write that it should stop.

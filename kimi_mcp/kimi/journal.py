@@ -13,6 +13,11 @@ from kimi_mcp.kimi.observations import Observation, SessionFound, StepBegan
 from kimi_mcp.kimi.records import LineSplitter, text_or_none
 
 READ_BYTES = 4_000_000  # at most, per file and poll
+STILL_LOOKS = 8  # one of so many is whole: what is new somewhere else shows in no stamp
+
+MOST_SIGNS = 50  # journals; with more of them every look is whole
+
+_Stamp = tuple[int, int]
 
 
 class Journal:
@@ -29,6 +34,8 @@ class Journal:
         self._dialect = dialect
         self._files: dict[Path, _Tail] = {}
         self._announced: set[str] = set()
+        self._stamps: dict[Path, _Stamp] = {}
+        self._looks = 0
         for path in [] if is_from_the_start else self._paths():
             self._files[path] = _Tail(path, offset=_end_of_lines(path))
 
@@ -40,6 +47,16 @@ class Journal:
         """
         return {text_or_none(self._dialect.journal_of(path)[1]) or "" for path in self._files}
 
+    def is_still(self) -> bool:
+        """Tell in microseconds that nothing was written since the last `read`.
+
+        It says no now and then without cause, and always while there is no journal.
+        """
+        self._looks = (self._looks + 1) % STILL_LOOKS
+        if not self._looks or not self._stamps:
+            return False
+        return all(_stamp(path) == before for path, before in self._stamps.items())
+
     def read(self) -> list[Observation]:
         """Return what was appended since the last call, in order within each file.
 
@@ -47,6 +64,7 @@ class Journal:
         prompt is (Kimi Code 2.1.0), and taken up without it Kimi would not know what to do.
         """
         seen: list[Observation] = []
+        self._stamps = {path: _stamp(path) for path in self._signs()}  # before what they stand for
         for path in self._paths():
             tail = self._files.setdefault(path, _Tail(path, offset=0))
             lines = tail.read()
@@ -56,7 +74,17 @@ class Journal:
                     self._announced.add(session_id)
                     seen.append(SessionFound(session_id=session_id))
                 seen.append(one)
+        if not all(tail.is_whole for tail in self._files.values()):
+            self._stamps = {}
         return seen
+
+    def _signs(self) -> set[Path]:
+        """Return the journals that are known, and the folders in which others would appear."""
+        known = {*self._files}
+        if len(known) > MOST_SIGNS:
+            return set()
+        homes = {self._home, *self._home.parents}
+        return known | {folder for path in known for folder in path.parents} - homes
 
     def _paths(self) -> list[Path]:
         try:
@@ -70,6 +98,7 @@ class _Tail:
         self._path = path
         self._offset = offset
         self._splitter = LineSplitter()
+        self.is_whole = True  # no more was there, at the last look
 
     def read(self) -> list[bytes]:
         try:
@@ -77,7 +106,16 @@ class _Tail:
         except OSError:
             return []
         self._offset += len(chunk)
+        self.is_whole = len(chunk) < READ_BYTES
         return list(self._splitter.feed(chunk))
+
+
+def _stamp(path: Path) -> _Stamp:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _end_of_lines(path: Path) -> int:

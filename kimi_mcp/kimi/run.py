@@ -23,10 +23,12 @@ from kimi_mcp.kimi.records import LineSplitter
 from kimi_mcp.kimi.watch import Bounds, Observe, Watch
 from kimi_mcp.processes import child as children
 from kimi_mcp.processes.confinement import Confinement, Standing
+from kimi_mcp.pulse import beat
 
-POLL_S = 0.05  # between two looks at the journal
-QUIET_POLL_S = 0.1  # the same, once nothing has come for QUIET_S: a wait takes half the power
-QUIET_S = 1.0
+#: Between two looks at the journal; standard output has it looked at at once. Each is a multiple of
+#: the next, so that a longer one falls in with it.
+POLLS_S = 0.35, 0.175, 0.0875, 0.04375
+QUIET_SHARE = 10  # a silence is heard to be over within a tenth of its length
 STDERR_TAIL_BYTES = 16_384
 RAW_OUTPUT = "stdout.jsonl"  # in the folder for the raw streams
 RAW_BYTES = 50_000_000  # kept of each stream
@@ -148,11 +150,12 @@ async def _stop_when_asked(kimi: children.Child, watch: Watch) -> None:
 async def _follow_journal(watch: Watch) -> None:
     heard_at = anyio.current_time()
     while True:
-        has_news = await watch.look()
+        has_news = not watch.journal.is_still() and await watch.look()
         now = anyio.current_time()
         heard_at = now if has_news else heard_at
         watch.judge(now=now)
-        await anyio.sleep(POLL_S if now - heard_at < QUIET_S else QUIET_POLL_S)
+        silence_s = now - heard_at
+        await beat(next((p for p in POLLS_S if p * QUIET_SHARE <= silence_s), POLLS_S[-1]))
 
 
 async def _read_stdout(source: ByteReceiveStream, *, raw: Path, watch: Watch) -> None:

@@ -38,7 +38,8 @@ PR_SET_CHILD_SUBREAPER = 36
 ORPHANED_GRACE_S = 5.0  # when the runner is dead nobody waits for a long farewell
 SWEEP_GRACE_S = 0.5  # between TERM and KILL for what the job left behind
 SWEEP_BOUND_S = 20.0
-ROOM_POLL_S = 0.2  # a fast disk takes some 200 MB meanwhile
+LEAST_POLL_S, MOST_POLL_S = 0.2, 5.0
+DISK_BYTES_S = 1_000_000_000  # a fast one takes that much; a nearly full one is looked at often
 
 
 class Job(TypedDict):
@@ -191,12 +192,15 @@ def _wait(child: subprocess.Popen[bytes], job: Job, *, wakeup: int) -> bool:
     deadline: float | None = None
     sources = [0, wakeup]
     while _reap(child) and child.returncode is None:
-        patience = ROOM_POLL_S if deadline is None else max(0.0, deadline - time.monotonic())
-        ready, _, _ = select.select(sources, [], [], patience)
-        if _free_bytes(job["cwd"]) < job["free_bytes"]:
+        spare = _free_bytes(job["cwd"]) - job["free_bytes"]
+        if spare < 0:
             child.kill()
             child.wait()
             return True
+        patience = min(max(LEAST_POLL_S, spare / DISK_BYTES_S), MOST_POLL_S)
+        if deadline is not None:
+            patience = min(patience, max(0.0, deadline - time.monotonic()))
+        ready, _, _ = select.select(sources, [], [], patience)
         asked = False
         if wakeup in ready:
             asked = any(byte != signal.SIGCHLD for byte in os.read(wakeup, 512))

@@ -8,7 +8,7 @@ SIGTERM and after 500 ms SIGKILL, to its direct child only, or just closes the p
 import os
 import signal
 
-import anyio
+from kimi_mcp.pulse import beat
 
 LOOK_S = 1.0
 
@@ -21,6 +21,6 @@ def end_at_once() -> None:
 async def end_with_the_client() -> None:
     """End when whoever started us has died; others may still hold the other end of the pipe."""
     parent = os.getppid()
-    while os.getppid() == parent:  # noqa: ASYNC110  nobody tells of it
-        await anyio.sleep(LOOK_S)
+    while os.getppid() == parent:  # nobody tells of it
+        await beat(LOOK_S)
     signal.raise_signal(signal.SIGTERM)

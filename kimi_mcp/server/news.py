@@ -18,6 +18,7 @@ from mcp.server.subscriptions import (
 from mcp.types import EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
 from kimi_mcp.dispatch.workbench import Workbench
+from kimi_mcp.pulse import beat
 
 if TYPE_CHECKING:
     from kimi_mcp.history.follower import Watcher
@@ -57,7 +58,7 @@ class News:
         watcher, before = await self._look()
         with watcher:
             while True:
-                await anyio.sleep(LOOK_S)
+                await beat(LOOK_S)
                 if watcher.changed():
                     after = await anyio.to_thread.run_sync(addresses.marks, self._bench)
                     await self._tell(before, after)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kimi_mcp.kimi.code import DIALECT
 from kimi_mcp.kimi.code_feeds import decode_journal as decode
-from kimi_mcp.kimi.journal import Journal
+from kimi_mcp.kimi.journal import STILL_LOOKS, Journal
 from kimi_mcp.kimi.observations import (
     AgentEnded,
     AgentFailed,
@@ -233,6 +233,50 @@ def test_agents_have_files_of_their_own(home: Path):
     append(home, BEGIN)
 
     assert journal.read() == [FOUND, StepBegan(agent="agent-0"), STEP]
+
+
+def stillness(journal: Journal) -> list[bool]:
+    return [journal.is_still() for _ in range(STILL_LOOKS)]
+
+
+def test_a_journal_is_still_until_somebody_writes_but_every_so_often_a_look_is_whole(home: Path):
+    append(home, BEGIN)
+    journal = Journal(home, DIALECT)
+    journal.read()
+    assert stillness(journal).count(False) == 1
+
+    append(home, torn="{")
+    assert not any(stillness(journal))
+    journal.read()
+    assert stillness(journal).count(False) == 1
+
+
+@pytest.mark.parametrize("level", range(5), ids=["file", "agent", "agents", "session", "folder"])
+def test_what_appears_beside_a_known_journal_ends_its_stillness(home: Path, level: int):
+    append(home, BEGIN)
+    journal = Journal(home, DIALECT)
+    journal.read()
+
+    (wire(home), *wire(home).parents)[level].with_name("another").mkdir()
+
+    assert not any(stillness(journal))
+
+
+def test_no_journal_is_ever_still_and_neither_is_one_that_was_not_read_to_its_end(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    journal = Journal(home, DIALECT)
+    journal.read()
+    assert not any(stillness(journal))
+
+    append(home, BEGIN)
+    monkeypatch.setattr("kimi_mcp.kimi.journal.READ_BYTES", wire(home).stat().st_size // 2)
+    for _ in range(2):
+        journal.read()
+        assert not any(stillness(journal))
+    for _ in range(2):
+        journal.read()
+    assert stillness(journal).count(False) == 1
 
 
 @pytest.mark.parametrize("level", range(5), ids=["file", "agent", "agents", "session", "folder"])

@@ -7,8 +7,9 @@ import anyio
 from kimi_mcp.history.follower import Follower
 from kimi_mcp.history.history import History
 from kimi_mcp.history.ids import DispatchId
+from kimi_mcp.pulse import beat
 
-POLL_S = 0.2
+POLL_S = 0.35
 
 
 async def obey_cancels(
@@ -21,7 +22,7 @@ async def obey_cancels(
 ) -> None:
     """Set *whole* and the events of *tasks* as somebody wishes, for ever."""
     while True:
-        await anyio.sleep(POLL_S)
+        await beat(POLL_S)
         if not follower.changed():
             continue
         wishes = await anyio.to_thread.run_sync(history.cancel_requests, dispatch)
