@@ -47,13 +47,15 @@ class Machines:
         self.address = f"127.0.0.1:{port}"
         agents = free_ports(len(AGENT_PORTS))
         command = head_command(
-            host="127.0.0.1", port=port, agents=agents, temporary=self.folder / "ray"
+            name="head", host="127.0.0.1", port=port, agents=agents, temporary=self.folder / "ray"
         )
         self._start("head", command)
 
     def join(self, name: str) -> None:
         agents = free_ports(len(AGENT_PORTS))
-        self._start(name, join_command(self.address, slots=SLOTS, labels={}, agents=agents))
+        self._start(
+            name, join_command(self.address, name=name, slots=SLOTS, labels={}, agents=agents)
+        )
 
     def state(self, name: str) -> Path:
         return self.folder / name / "state"

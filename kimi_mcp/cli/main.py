@@ -26,6 +26,7 @@ _ROOMS = {
     "land": "landing",
     "clean": "landing",
     "completion": "completion",
+    "cluster": "cluster",
     "doctor": "doctor",
     "hook": "hook",
     "setup": "setup",

@@ -87,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     verbs.work(add)
     verbs.results(add)
     verbs.account(add)
+    verbs.machines(add)
     verbs.shell(add)
     return top
 

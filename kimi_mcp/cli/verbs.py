@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Callable
 from typing import TypeAlias
 
+from kimi_mcp.cli.arguments import label, page_size
 from kimi_mcp.lifecycle import DispatchState
 from kimi_mcp.review.view import View
 
-LARGEST_PAGE = 1000
 TIMELINE = "timeline"  # a view for people; the tool `get_result` has the other four
 HOWS = ("apply", "squash", "merge", "pull_request", "discard")
 SHELLS = ("bash", "zsh", "fish")
@@ -227,6 +227,33 @@ def account(add: Add) -> None:
     way.add_argument("--list", action="store_true", help="what is trusted")
 
 
+def machines(add: Add) -> None:
+    """The command about other machines."""
+    cluster = add(
+        "cluster",
+        "other machines: who they are, start one, join one",
+        "cluster                  nodes, versions, free slots, what runs there",
+        "cluster head             start a cluster here; says how others join",
+        "cluster join HOST:PORT --token-file FILE --slots 4",
+    )
+    cluster.add_argument("do", nargs="?", choices=["head", "join"], help="default: show it")
+    cluster.add_argument("address", nargs="?", metavar="HOST:PORT", help="join: where the head is")
+    cluster.add_argument("--name", help="what this machine is called (default: its host name)")
+    cluster.add_argument("--host", help="head: the address that others reach")
+    cluster.add_argument("--port", type=int, default=6379, help="head: its port (default: 6379)")
+    cluster.add_argument("--slots", type=int, default=2, metavar="N", help="join: Kimis at once")
+    cluster.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        type=label,
+        metavar="KEY=VALUE",
+        help="join: what `cluster.labels` asks for (repeatable)",
+    )
+    cluster.add_argument("--token-file", metavar="FILE", help="join: a copy of the head's")
+    _json(cluster)
+
+
 def shell(add: Add) -> None:
     """The command for the shell."""
     completion = add(
@@ -253,14 +280,3 @@ def _repo(verb: argparse.ArgumentParser, sentence: str) -> None:
 
 def _tasks(verb: argparse.ArgumentParser, sentence: str) -> None:
     verb.add_argument("--tasks", metavar="N,N", help=sentence)
-
-
-def page_size(text: str) -> int:
-    """Read how many dispatches stand on a page.
-
-    Raises:
-        ArgumentTypeError: it is no number from 1 to 1000.
-    """
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:5]) <= LARGEST_PAGE):
-        raise argparse.ArgumentTypeError(f"takes a number from 1 to {LARGEST_PAGE}, not {text!r}")
-    return int(text)

@@ -18,9 +18,11 @@ from typing import Any
 
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayActorError, RayError
+from ray.util import list_named_actors
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from kimi_mcp.cluster.asked import Asked
-from kimi_mcp.cluster.keeper import Keeper
+from kimi_mcp.cluster.keeper import Keeper, node_facts
 from kimi_mcp.cluster.starting import SLOT
 
 NAMESPACE = "kimi-mcp"
@@ -110,19 +112,29 @@ class Engine:
             _ray.kill(actor)
 
     async def do_nodes(self) -> list[dict[str, Any]]:
-        """Tell of every node: where it is, what it declares, and the attempts that it has."""
+        """Tell of every node: what it is, what it declares, and the attempts that it has."""
         found: list[dict[str, Any]] = await asyncio.to_thread(_ray.nodes)
+        alive = [one for one in found if one["Alive"]]
+        facts = await asyncio.gather(*(self._facts(one["NodeID"]) for one in alive))
+        attempts: list[str] = await asyncio.to_thread(list_named_actors)
+        at_work = {name: await self.do_find(name) for name in attempts}
         return [
             {
-                "id": one["NodeID"],
-                "host": one["NodeManagerHostname"],
+                **told,
+                "name": one["NodeName"],
                 "address": one["NodeManagerAddress"],
-                "is_alive": one["Alive"],
                 "slots": int(one["Resources"].get(SLOT, 0)),
                 "labels": one.get("Labels", {}),
+                "attempts": sorted(
+                    name for name, at in at_work.items() if at and at["host"] == one["NodeName"]
+                ),
             }
-            for one in found
+            for one, told in zip(alive, facts, strict=True)
         ]
+
+    async def _facts(self, node: str) -> dict[str, Any]:
+        at = NodeAffinitySchedulingStrategy(node_id=node, soft=False)
+        return await _ray.remote(node_facts).options(num_cpus=0, scheduling_strategy=at).remote()
 
     async def _actor(self, name: str) -> Any:
         try:

@@ -19,6 +19,8 @@ from importlib import metadata
 from typing import Any
 
 from kimi_mcp.cluster.asked import MODE, machine_name
+from kimi_mcp.errors import KimiMcpError
+from kimi_mcp.kimi.detect import detect_kimi
 from kimi_mcp.state import StateFolder
 from kimi_mcp.workspace.carrying import held_in
 
@@ -46,14 +48,7 @@ class Keeper:
 
     async def facts(self) -> dict[str, Any]:
         """Tell what this node is."""
-        return {
-            "host": machine_name(os.environ),
-            "kimi_mcp": metadata.version("kimi-mcp"),
-            "ray": metadata.version("ray"),
-            "python": platform.python_version(),
-            "is_guarded": os.environ.get(MODE) == "token",
-            "state": str(self._state.root),
-        }
+        return versions()
 
     async def held(self, key: str) -> list[str]:
         """Name the commits that this node holds of a repository."""
@@ -132,6 +127,26 @@ class Keeper:
         self._count += 1
         self._told.append((self._count, kind, payload))
         self._news.set()
+
+
+def versions() -> dict[str, Any]:
+    """Tell what this machine is: its name and what runs here."""
+    return {
+        "host": machine_name(os.environ),
+        "kimi_mcp": metadata.version("kimi-mcp"),
+        "ray": metadata.version("ray"),
+        "python": platform.python_version(),
+        "is_guarded": os.environ.get(MODE) == "token",
+    }
+
+
+def node_facts() -> dict[str, Any]:
+    """Tell what this machine is, and which Kimi it has; why it has none, in a sentence."""
+    try:
+        kimi = detect_kimi(StateFolder.locate()).version
+    except KimiMcpError as error:
+        kimi = str(error)
+    return {**versions(), "kimi": kimi}
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

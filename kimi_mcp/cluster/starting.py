@@ -23,10 +23,12 @@ AGENT_PORTS = (
 STORE_BYTES = 200_000_000
 
 
-def head_command(*, host: str, port: int, agents: Sequence[int], temporary: Path) -> list[str]:
+def head_command(
+    *, name: str, host: str, port: int, agents: Sequence[int], temporary: Path
+) -> list[str]:
     """Return the command that starts a head at *host* and *port*, until it is ended."""
     return [
-        *_started(agents, slots=0),
+        *_started(name, agents, slots=0),
         "--head",
         f"--node-ip-address={host}",
         f"--port={port}",
@@ -36,11 +38,11 @@ def head_command(*, host: str, port: int, agents: Sequence[int], temporary: Path
 
 
 def join_command(
-    address: str, *, slots: int, labels: Mapping[str, str], agents: Sequence[int]
+    address: str, *, name: str, slots: int, labels: Mapping[str, str], agents: Sequence[int]
 ) -> list[str]:
     """Return the command that makes this machine a node of the cluster at *address*."""
     named = [f"--labels={','.join(f'{k}={v}' for k, v in labels.items())}"] if labels else []
-    return [*_started(agents, slots=slots), f"--address={address}", *named]
+    return [*_started(name, agents, slots=slots), f"--address={address}", *named]
 
 
 def environment(host: Mapping[str, str], *, name: str, token_file: Path | None) -> dict[str, str]:
@@ -52,7 +54,7 @@ def environment(host: Mapping[str, str], *, name: str, token_file: Path | None) 
     return {**host, **token, NODE: name, "RAY_agent_register_timeout_ms": "300000"}
 
 
-def _started(agents: Sequence[int], *, slots: int) -> list[str]:
+def _started(name: str, agents: Sequence[int], *, slots: int) -> list[str]:
     ports = [f"{option}={port}" for option, port in zip(AGENT_PORTS, agents, strict=True)]
     return [
         sys.executable,
@@ -61,6 +63,7 @@ def _started(agents: Sequence[int], *, slots: int) -> list[str]:
         "from ray.scripts.scripts import main; main()",
         "start",
         "--block",
+        f"--node-name={name}",
         "--num-cpus=0",
         f"--resources={json.dumps({SLOT: slots})}",
         f"--object-store-memory={STORE_BYTES}",

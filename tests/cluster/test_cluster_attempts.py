@@ -23,8 +23,6 @@ from machines import Machines
 from sandbox import Sandbox, StartModel
 from survivors import processes_of
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 
 def task(name: str, *acts: list[str]) -> str:
     """Write a task that creates a file, after other acts of Kimi's."""

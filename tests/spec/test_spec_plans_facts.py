@@ -49,6 +49,7 @@ rename to src/b.py
         ("- `src/a.py`: add the queue\n- `src/b.py` — read it first", "? a"),
         ("- `src/a.py` (new)\n- `src/b.py`: create, 20 lines", "CREATE a, CREATE b"),
         ("- `src/a.py`: remove the dead branch\n- `src/b.py`: rename `x` to `y`", "? a, ? b"),
+        ("- Remove the old flag, `src/a.py`: rename the branch", "? a"),
         ("- `src/a.py` — delete\n- `src/b.py`: remove the file", "DELETE a, DELETE b"),
         ("- Delete `src/a.py` (replaced by a queue)", "DELETE a"),
         ("- Modify `src/a.py`: rename `x` to `y`, add `z`", "MODIFY a"),

@@ -16,6 +16,7 @@ from typing import Any
 
 import anyio
 
+from kimi_mcp import __version__
 from kimi_mcp.cluster.calls import Cluster, Gone
 from kimi_mcp.dispatch.elsewhere.parcel import Sent, parcel_of, tips_of
 from kimi_mcp.dispatch.events import Charged, Committed, Ended, Started, TaskEvent, decode
@@ -94,6 +95,12 @@ class Away:
             raise facts
         if facts is None:
             await self._ask("drop")
+        elif facts["kimi_mcp"] != __version__:
+            await self._ask("drop")
+            raise Unreachable(
+                f"{facts['host']} runs kimi-mcp {facts['kimi_mcp']}, this machine {__version__}: "
+                "have the same on both."
+            )
         elif not facts["is_guarded"] and not asked.is_open_allowed:
             await self._ask("drop")
             raise Unreachable(
