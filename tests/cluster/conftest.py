@@ -12,7 +12,7 @@ import pytest
 from machines import FAKE, Machines
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it takes a part of a core for as long as it stands
 def machines() -> Iterator[Machines]:
     folder = Path(tempfile.mkdtemp(prefix="k", dir="/tmp"))  # Ray's sockets need a short path
     program = folder / "kimi"
