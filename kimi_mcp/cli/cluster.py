@@ -24,7 +24,7 @@ from kimi_mcp.errors import Refused
 from kimi_mcp.settings import Settings
 from kimi_mcp.state import StateFolder
 
-PATIENCE_S = 30.0  # with an address at which nobody answers
+PATIENCE_S = 45.0  # with an address at which nobody answers
 _NOWHERE = "192.0.2.1", 9  # an address for documentation: asked for the way there, nothing is sent
 
 
