@@ -10,7 +10,7 @@ import anyio
 import psutil
 
 import kimi_mcp
-from patience import PATIENCE_S
+from tests.patience import PATIENCE_S
 
 ENV = {"PATH": os.environ["PATH"]}
 PYTHON = sys.executable

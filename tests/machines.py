@@ -1,6 +1,7 @@
-"""Machines on loopback, of the real Ray: a head and two nodes, each with a state of its own.
+"""Machines of the real Ray on this one: a head and nodes, each with a state of its own.
 
-Their Kimi does at once what its prompt lists; where a test wants it, it is the real Kimi Code.
+They are on loopback, or each in a network of its own. Their Kimi does at once what its prompt
+lists; where a test wants it, it is the real Kimi Code.
 """
 
 import os
@@ -10,19 +11,23 @@ import signal
 import socket
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
 import psutil
 
+from kimi_mcp import __version__
+from kimi_mcp.cluster.keeper import WORKER
 from kimi_mcp.cluster.starting import AGENT_PORTS, environment, head_command, join_command
 from kimi_mcp.kimi.detect import detect_kimi
 from kimi_mcp.state import StateFolder
-from living import until
+from tests.living import until
+from tests.networks import HOME, Networks
 
 SLOTS = 2
+NOTHING: Mapping[str, str] = {}
 FAKE = Path(__file__).parent / "campaign/fake_kimi.py"
 
 
@@ -32,33 +37,70 @@ class Machines:
 
     folder: Path
     kimi: Path
+    networks: Networks | None = None
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])  # Ray's variables
     address: str = ""
     nodes: dict[str, subprocess.Popen[bytes]] = field(
         default_factory=dict[str, subprocess.Popen[bytes]]
     )
+    hosts: dict[str, str] = field(default_factory=dict[str, str])
+    names: list[str] = field(default_factory=list[str])  # of the nodes that there are to be
 
     @property
     def token(self) -> Path:
         return self.folder / "token"
 
     def begin(self) -> None:
-        self.token.write_text(secrets.token_hex(16), encoding="ascii")
-        (port,) = free_ports(1)
-        self.address = f"127.0.0.1:{port}"
-        agents = free_ports(len(AGENT_PORTS))
+        """Start the head; again, it is the same address."""
+        host = HOME if self.networks else "127.0.0.1"
+        if not self.address:
+            self.token.write_text(secrets.token_hex(16), encoding="ascii")
+            (port,) = free_ports(1)
+            self.address = f"{host}:{port}"
         command = head_command(
-            name="head", host="127.0.0.1", port=port, agents=agents, temporary=self.folder / "ray"
+            name="head",
+            host=host,
+            port=int(self.address.rpartition(":")[2]),
+            agents=free_ports(len(AGENT_PORTS)),
+            temporary=self.folder / "ray",
         )
         self._start("head", command)
 
-    def join(self, name: str) -> None:
-        agents = free_ports(len(AGENT_PORTS))
-        self._start(
-            name, join_command(self.address, name=name, slots=SLOTS, labels={}, agents=agents)
+    def join(self, name: str, *, version: str = __version__, joined: str | None = None) -> None:
+        """Start a node, labelled with its name.
+
+        Its kimi-mcp is of *version* now; when it joined, it was of version *joined*.
+        """
+        if name not in self.names:
+            self.names.append(name)
+        if self.networks and name not in self.hosts:
+            self.hosts[name] = self.networks.add(name)
+        command = join_command(
+            self.address,
+            name=name,
+            host=self.hosts.get(name),
+            slots=SLOTS,
+            labels={"name": name},
+            agents=free_ports(len(AGENT_PORTS)),
         )
+        within = self.networks.within(name) if self.networks else []
+        ours, its = (f"kimi-mcp={one}" for one in (__version__, joined or version))
+        named = [part.replace(ours, its) for part in command]
+        self._start(name, [*within, *named], self._told_version(version))
 
     def state(self, name: str) -> Path:
         return self.folder / name / "state"
+
+    def _told_version(self, version: str) -> dict[str, str]:
+        """Have a machine's processes find another version of ours installed."""
+        if version == __version__:
+            return {}
+        told = self.folder / f"library/kimi_mcp-{version}.dist-info"
+        told.mkdir(parents=True, exist_ok=True)
+        (told / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: kimi-mcp\nVersion: {version}\n", encoding="utf-8"
+        )
+        return {"PYTHONPATH": str(told.parent)}
 
     @contextmanager
     def real(self, kimi_main: Path) -> Generator[None]:
@@ -73,21 +115,45 @@ class Machines:
         finally:
             program.unlink()
 
-    def kill(self, name: str) -> None:
-        """Kill a machine's processes, all at once."""
+    def kill(self, name: str, *, is_ray_only: bool = False) -> None:
+        """Kill a machine's processes, all at once; perhaps it has ended by itself.
+
+        With *is_ray_only* what carries attempts out is left to end by itself.
+        """
         process = self.nodes.pop(name)
-        for one in [process.pid, *(child.pid for child in children(process.pid))]:
-            os.kill(one, signal.SIGKILL)
+        family = children(process.pid)
+        if is_ray_only:
+            work = [
+                other for one in family if is_worker(one) for other in (one, *children(one.pid))
+            ]
+            family = [one for one in family if one not in work]
+        for one in [process.pid, *(child.pid for child in family)]:
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
         process.wait()
+
+    def forget(self, name: str) -> None:
+        """Take a machine away for good."""
+        self.kill(name)
+        self.names.remove(name)
+
+    def keepers(self) -> list[psutil.Process]:
+        """Find the actors of attempts; the others are named by Ray after what they are."""
+        family = [one for process in self.nodes.values() for one in children(process.pid)]
+        return [one for one in family if is_titled(one, "ray::Keeper")]
 
     def end(self) -> None:
         for name in [*self.nodes]:
             self.kill(name)
 
-    def _start(self, name: str, command: Sequence[str]) -> None:
+    def _start(
+        self, name: str, command: Sequence[str], variables: Mapping[str, str] = NOTHING
+    ) -> None:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         host: Mapping[str, str] = {
+            **self.settings,
+            **variables,
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "PYTHONUNBUFFERED": "1",  # or its log says nothing for long
@@ -107,6 +173,20 @@ class Machines:
             )
         # one that comes while another one does may give up after a minute (seen with 2.60)
         anyio.run(until, lambda: "--block" in (folder / "log").read_text(encoding="utf-8"))
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Whether it carries an attempt out."""
+    with suppress(psutil.Error):
+        return WORKER in process.cmdline()
+    return False
+
+
+def is_titled(process: psutil.Process, title: str) -> bool:
+    """Whether a process calls itself so."""
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline()).startswith(title)
+    return False
 
 
 def children(pid: int) -> list[psutil.Process]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kimi_mcp.claude.places import Places, Scope
-from kimi_mcp.cli import doctor_claude, doctor_kimi, doctor_machine
+from kimi_mcp.cli import doctor_claude, doctor_cluster, doctor_kimi, doctor_machine
 from kimi_mcp.cli.finding import Finding, Look, State, looked
 
 MOST_COLUMNS = 100
@@ -65,6 +65,8 @@ def _links(
     yield "Kimi's login", lambda: kimi.account(environ)
     if is_deep:
         yield "Kimi's answer", lambda: kimi.prompt(environ)
+    if doctor_cluster.is_in_use(environ):
+        yield "cluster", lambda: doctor_cluster.machines(environ)
     yield "Claude Code", lambda: claude.client(environ)
     if claude.is_in_use(environ, places):
         yield "server", lambda: claude.server(environ, places)

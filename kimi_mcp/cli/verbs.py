@@ -235,11 +235,15 @@ def machines(add: Add) -> None:
         "cluster                  nodes, versions, free slots, what runs there",
         "cluster head             start a cluster here; says how others join",
         "cluster join HOST:PORT --token-file FILE --slots 4",
+        "cluster logs ID 2        what Kimi printed in task 2, from its machine to a file here",
     )
-    cluster.add_argument("do", nargs="?", choices=["head", "join"], help="default: show it")
-    cluster.add_argument("address", nargs="?", metavar="HOST:PORT", help="join: where the head is")
+    cluster.add_argument("do", nargs="?", choices=["head", "join", "logs"], help="default: show it")
+    cluster.add_argument(
+        "of", nargs="?", metavar="HOST:PORT | ID", help="join: the head; logs: whose"
+    )
+    cluster.add_argument("task", nargs="?", type=int, metavar="TASK", help="logs: of which task")
     cluster.add_argument("--name", help="what this machine is called (default: its host name)")
-    cluster.add_argument("--host", help="head: the address that others reach")
+    cluster.add_argument("--host", help="the address of this machine that others reach")
     cluster.add_argument("--port", type=int, default=6379, help="head: its port (default: 6379)")
     cluster.add_argument("--slots", type=int, default=2, metavar="N", help="join: Kimis at once")
     cluster.add_argument(

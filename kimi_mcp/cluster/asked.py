@@ -15,8 +15,10 @@ TOKEN = "RAY_AUTH_TOKEN"  # noqa: S105  Ray's own variables
 TOKEN_FILE = "RAY_AUTH_TOKEN_PATH"  # noqa: S105
 MODE = "RAY_AUTH_MODE"
 NODE = "KIMI_MCP_NODE"  # what a machine is called, for the processes there
-#: Ray's other variables that reach its processes: encryption, as Ray offers it.
-_TLS = "RAY_USE_TLS", "RAY_TLS_SERVER_CERT", "RAY_TLS_SERVER_KEY", "RAY_TLS_CA_CERT"
+#: Machines rarely have the same patch of Python; what we send is JSON, so that need not matter.
+MATCHING = {"RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL": "minor"}
+#: What Ray is told by: encryption, time-outs. They reach its own processes only.
+_RAYS = "RAY_"
 
 
 def machine_name(host: Mapping[str, str]) -> str:
@@ -49,9 +51,11 @@ class Asked:
 
     def environment(self, host: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that tell Ray how to come in."""
-        tls = {name: host[name] for name in _TLS if name in host}
+        ways_in = {MODE, TOKEN, TOKEN_FILE}
+        told = {n: value for n, value in host.items() if n.startswith(_RAYS) and n not in ways_in}
+        plain = {**MATCHING, **told}
         if self.token_file is not None:
-            return {**tls, MODE: "token", TOKEN_FILE: self.token_file}
+            return {**plain, MODE: "token", TOKEN_FILE: self.token_file}
         if TOKEN in host:
-            return {**tls, MODE: "token", TOKEN: host[TOKEN]}
-        return tls
+            return {**plain, MODE: "token", TOKEN: host[TOKEN]}
+        return plain

@@ -53,13 +53,15 @@ class Cluster:
 
         Raises:
             Gone: the actor that it is about is gone.
-            Unreachable: the cluster has been away for too long.
+            Unreachable: the cluster has been away for too long, or its versions do not fit.
         """
         since: float | None = None
         while True:
             said = await self._asked_once(do, values)
             if "gone" in said:
                 raise Gone(said["gone"])
+            if "unfit" in said:
+                raise self._unfit(said)
             if "done" in said:
                 return said["done"]
             since = since or time.monotonic()
@@ -94,11 +96,18 @@ class Cluster:
             stream = await SocketStream.from_socket(ours)
             self._group.start_soon(self._listen, stream, self._process)
             said = await self._exchange(stream, "connect", {"asked": self.asked.to_json()})
+            if "unfit" in said:
+                raise Unreachable(
+                    f"The cluster {self.asked.address} is not for us: {said['unfit']}"
+                )
             if "done" not in said:
                 await stream.aclose()
                 raise OSError(said.get("away", "the engine ended"))
             self._stream = stream
             return stream
+
+    def _unfit(self, said: Mapping[str, Any]) -> Unreachable:
+        return Unreachable(f"The cluster {self.asked.address} cannot be used: {said['unfit']}")
 
     async def _exchange(
         self, stream: SocketStream, do: str, values: dict[str, Any]

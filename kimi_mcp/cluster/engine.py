@@ -6,24 +6,36 @@ a second to load; so the runner pays for it only where it is used. The process e
 actors go on, for they are detached.
 
 Ray's own bounds decide when a node is lost; until then a call that cannot be made is told as
-`away`, and asked again.
+`away`, and asked again; `unfit` is what no patience changes.
 """
 
 import asyncio
 import json
+import logging
+import os
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import ActorDiedError, ActorUnavailableError, RayActorError, RayError
+from ray.exceptions import (
+    ActorDiedError,
+    ActorUnavailableError,
+    AuthenticationError,
+    RayActorError,
+    RayError,
+)
 from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from kimi_mcp import __version__, private
+from kimi_mcp.cluster import logs
 from kimi_mcp.cluster.asked import Asked
 from kimi_mcp.cluster.keeper import Keeper, node_facts
-from kimi_mcp.cluster.starting import SLOT
+from kimi_mcp.cluster.starting import SLOT, label_of
 
 NAMESPACE = "kimi-mcp"
 LINE_BYTES = 64 * 1024 * 1024
@@ -31,12 +43,15 @@ LINE_BYTES = 64 * 1024 * 1024
 _ray: Any = ray  # its own types are partly unknown (2.60)
 
 
+class _UnfitError(Exception):
+    """We cannot come to this cluster, however often it is tried."""
+
+
 class Engine:
     """Answers what is asked."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
-        self._made: set[str] = set()
 
     async def answer(self, line: bytes) -> None:
         """Do what one line asks, and say what came of it."""
@@ -47,20 +62,28 @@ class Engine:
             said = {"away": _first_line(error)}
         except (ActorDiedError, RayActorError) as error:
             said = {"gone": _first_line(error)}
+        except (_UnfitError, AuthenticationError) as error:
+            said = {"unfit": _first_line(error)}
         except (RayError, ConnectionError, TimeoutError) as error:
             said = {"away": _first_line(error)}
         self._writer.write(json.dumps({"id": call["id"], **said}).encode() + b"\n")
 
     async def do_connect(self, asked: dict[str, Any]) -> None:
         """Come to the cluster."""
-        address = Asked.from_json(asked).address
-        await asyncio.to_thread(
-            _ray.init, address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=50
-        )
+        come = partial(_ray.init, address=Asked.from_json(asked).address, namespace=NAMESPACE)
+        try:
+            await asyncio.to_thread(come, log_to_driver=False, logging_level=logging.CRITICAL)
+        except RuntimeError as error:  # how Ray (2.60) tells of another version, with both of them
+            raise _UnfitError(" ".join(str(error).split())) from error
 
     async def do_place(self, name: str, memory: int, labels: dict[str, str]) -> dict[str, Any]:
-        """Have a node take the attempt *name*, waiting for one that is free; tell of the node."""
-        self._made.add(name)
+        """Have a node take the attempt *name*, waiting for one that is free; tell of the node.
+
+        Only nodes with our own version are asked.
+        """
+        nodes: list[dict[str, Any]] = await asyncio.to_thread(_ray.nodes)
+        if not any(one["Alive"] and _takes_ours(one) for one in nodes):
+            raise ConnectionError(f"No machine there takes tasks of kimi-mcp {__version__}.")
         actor: Any = _ray.remote(Keeper).options(
             name=name,
             lifetime="detached",
@@ -68,7 +91,7 @@ class Engine:
             num_cpus=0,
             resources={SLOT: 1},
             memory=memory or None,
-            label_selector=labels or None,
+            label_selector={**labels, **label_of(__version__)},
             max_restarts=0,
         )
         return await actor.remote(name).facts.remote()
@@ -115,13 +138,14 @@ class Engine:
         """Tell of every node: what it is, what it declares, and the attempts that it has."""
         found: list[dict[str, Any]] = await asyncio.to_thread(_ray.nodes)
         alive = [one for one in found if one["Alive"]]
-        facts = await asyncio.gather(*(self._facts(one["NodeID"]) for one in alive))
+        facts = await asyncio.gather(*(self._on(one["NodeID"], node_facts) for one in alive))
         attempts: list[str] = await asyncio.to_thread(list_named_actors)
         at_work = {name: await self.do_find(name) for name in attempts}
         return [
             {
                 **told,
                 "name": one["NodeName"],
+                "id": one["NodeID"],
                 "address": one["NodeManagerAddress"],
                 "slots": int(one["Resources"].get(SLOT, 0)),
                 "labels": one.get("Labels", {}),
@@ -132,9 +156,29 @@ class Engine:
             for one, told in zip(alive, facts, strict=True)
         ]
 
-    async def _facts(self, node: str) -> dict[str, Any]:
+    async def do_logs(self, name: str, node: str, into: str) -> bool:
+        """Fetch what an attempt's programs printed from a node, into a file; False if it has none.
+
+        Raises:
+            RayActorError: there is no such node.
+        """
+        found: list[dict[str, Any]] = await asyncio.to_thread(_ray.nodes)
+        ids = [one["NodeID"] for one in found if one["Alive"] and one["NodeName"] == node]
+        if not ids:
+            raise RayActorError(error_msg=f"{node} is not there.")
+        content: bytes | None = await self._on(ids[0], logs.kept, name)
+        if content is None:
+            return False
+        descriptor = private.opener(into, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        return True
+
+    async def _on(self, node: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function of ours on a node."""
         at = NodeAffinitySchedulingStrategy(node_id=node, soft=False)
-        return await _ray.remote(node_facts).options(num_cpus=0, scheduling_strategy=at).remote()
+        there = _ray.remote(function).options(num_cpus=0, scheduling_strategy=at)
+        return await there.remote(*args)
 
     async def _actor(self, name: str) -> Any:
         try:
@@ -147,6 +191,11 @@ class Engine:
         if actor is None:
             raise RayActorError(error_msg=f"There is no actor {name}.")
         return await getattr(actor, method).remote(*args, **named)
+
+
+def _takes_ours(node: dict[str, Any]) -> bool:
+    labels = node.get("Labels", {})
+    return bool(node["Resources"].get(SLOT)) and label_of(__version__).items() <= labels.items()
 
 
 def _first_line(error: BaseException) -> str:

@@ -15,9 +15,11 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
+from kimi_mcp.cluster import logs
 from kimi_mcp.cluster.asked import MODE, machine_name
 from kimi_mcp.errors import KimiMcpError
 from kimi_mcp.kimi.detect import detect_kimi
@@ -104,11 +106,13 @@ class Keeper:
         return (self._folder / "result").read_bytes()
 
     async def release(self, *, is_kept: bool) -> None:
-        """End, now that all is stored; the files stay if *is_kept*."""
+        """End, now that all is stored; the files stay if *is_kept*, what was printed always."""
         if self._words is not None:
             self._words.close()
         if self._listening is not None:
             await self._listening
+        with suppress(OSError):  # a full disk, or no work was ever begun
+            await asyncio.to_thread(logs.keep, self._state, self._name, self._folder)
         if not is_kept:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -141,12 +145,12 @@ def versions() -> dict[str, Any]:
 
 
 def node_facts() -> dict[str, Any]:
-    """Tell what this machine is, and which Kimi it has; why it has none, in a sentence."""
+    """Tell what this machine is, and which Kimi it has; why it has none, as `trouble`."""
     try:
-        kimi = detect_kimi(StateFolder.locate()).version
+        found = {"kimi": detect_kimi(StateFolder.locate()).version, "trouble": None}
     except KimiMcpError as error:
-        kimi = str(error)
-    return {**versions(), "kimi": kimi}
+        found = {"kimi": None, "trouble": str(error).removeprefix("kimi_unusable: ")}
+    return {**versions(), **found}
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

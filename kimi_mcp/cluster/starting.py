@@ -6,13 +6,17 @@ Ray waits too briefly on a busy machine (seen: 60 s).
 """
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kimi_mcp.cluster.asked import MODE, NODE, TOKEN_FILE
+from kimi_mcp import __version__
+from kimi_mcp.cluster.asked import MATCHING, MODE, NODE, TOKEN_FILE
 
 SLOT = "kimi"
+VERSION = "kimi-mcp"
+_NO_LABEL = re.compile(r"[^A-Za-z0-9._-]")  # what a label's value must not hold (Ray 2.60)
 AGENT_PORTS = (
     "--dashboard-agent-grpc-port",
     "--dashboard-agent-listen-port",
@@ -38,11 +42,27 @@ def head_command(
 
 
 def join_command(
-    address: str, *, name: str, slots: int, labels: Mapping[str, str], agents: Sequence[int]
+    address: str,
+    *,
+    name: str,
+    host: str | None,
+    slots: int,
+    labels: Mapping[str, str],
+    agents: Sequence[int],
 ) -> list[str]:
-    """Return the command that makes this machine a node of the cluster at *address*."""
-    named = [f"--labels={','.join(f'{k}={v}' for k, v in labels.items())}"] if labels else []
-    return [*_started(name, agents, slots=slots), f"--address={address}", *named]
+    """Return the command that makes this machine a node of the cluster at *address*.
+
+    It is reached at *host*; without one, at the address by which it reaches the others.
+    """
+    named = ",".join(f"{k}={v}" for k, v in {**labels, **label_of(__version__)}.items())
+    reached = [f"--node-ip-address={host}"] if host else []
+    labelled = f"--labels={named}"
+    return [*_started(name, agents, slots=slots), f"--address={address}", *reached, labelled]
+
+
+def label_of(version: str) -> dict[str, str]:
+    """Return the label of a node with a version of ours, by which tasks find those like theirs."""
+    return {VERSION: _NO_LABEL.sub("_", version)}
 
 
 def environment(host: Mapping[str, str], *, name: str, token_file: Path | None) -> dict[str, str]:
@@ -51,7 +71,8 @@ def environment(host: Mapping[str, str], *, name: str, token_file: Path | None) 
     *name* is what the history and the summaries call the machine.
     """
     token = {} if token_file is None else {MODE: "token", TOKEN_FILE: str(token_file)}
-    return {**host, **token, NODE: name, "RAY_agent_register_timeout_ms": "300000"}
+    patience = {"RAY_agent_register_timeout_ms": "300000"}
+    return {**host, **MATCHING, **token, **patience, NODE: name}
 
 
 def _started(name: str, agents: Sequence[int], *, slots: int) -> list[str]:

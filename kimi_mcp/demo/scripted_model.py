@@ -1,4 +1,4 @@
-"""A model on loopback that answers the real Kimi Code CLI from a script.
+"""A model that answers the real Kimi Code CLI from a script, on loopback if nobody wants more.
 
 Used by the demo, the tests and the benchmarks: no account, no network, no delay, and nothing but
 the standard library. Speaks the chat-completions dialect with server-sent events, the one Kimi's
@@ -37,10 +37,13 @@ class Request:
 
 
 class ScriptedModel:
-    """Serves *scripts* between `with` and its end; a script's key is the marker that chooses it."""
+    """Serves *scripts* between `with` and its end; a script's key is the marker that chooses it.
 
-    def __init__(self, scripts: Mapping[str, Sequence[Reply]]) -> None:
-        self._server = _Server(scripts)
+    It listens at *host*, by default for this machine alone.
+    """
+
+    def __init__(self, scripts: Mapping[str, Sequence[Reply]], *, host: str = "127.0.0.1") -> None:
+        self._server = _Server(scripts, host)
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": _LOOK_S},
@@ -59,7 +62,8 @@ class ScriptedModel:
     @property
     def base_url(self) -> str:
         """What Kimi's provider is configured with."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        host, port = self._server.server_address[:2]
+        return f"http://{host}:{port}/v1"
 
     @property
     def requests(self) -> Sequence[Request]:
@@ -97,8 +101,8 @@ class _ClientGoneError(ConnectionError):
 class _Server(ThreadingTCPServer):  # an HTTPServer would look its own name up in DNS
     request_queue_size = 128
 
-    def __init__(self, scripts: Mapping[str, Sequence[Reply]]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, scripts: Mapping[str, Sequence[Reply]], host: str) -> None:
+        super().__init__((host, 0), _Handler)
         self.scripts = scripts
         self.lock = threading.Lock()
         self.closing = threading.Event()

@@ -27,7 +27,7 @@ from kimi_mcp.pulse import beat
 
 #: Between two looks at the journal; standard output has it looked at at once. Each is a multiple of
 #: the next, so that a longer one falls in with it.
-POLLS_S = 0.35, 0.175, 0.0875, 0.04375
+POLLS_S = 1.4, 0.7, 0.35, 0.175, 0.0875, 0.04375
 QUIET_SHARE = 10  # a silence is heard to be over within a tenth of its length
 STDERR_TAIL_BYTES = 16_384
 RAW_OUTPUT = "stdout.jsonl"  # in the folder for the raw streams

@@ -15,6 +15,7 @@ from kimi_mcp.kimi.install import install_kimi_code
 from tests.bench import (
     against,
     calls,
+    cluster,
     cold,
     disk,
     fence,
@@ -51,6 +52,7 @@ FIGURES: Mapping[str, tuple[Callable[..., list[Row]], bool]] = {
     "hook": (hook.rows, True),
     "history": (history.rows, True),
     "giants": (giants.rows, False),
+    "cluster": (cluster.rows, False),
 }
 
 

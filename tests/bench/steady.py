@@ -32,6 +32,7 @@ BOUND_S = 60.0
 BEAT_S = 0.01
 PROGRAMS = ("kimi_mcp.dispatch.running.runner", "fork_server.py")
 SETTLED_S = 2.0  # what begins with a dispatch is over by then
+QUIET_S = 15.0  # a silence is a long one by then: Kimi thinks, or its tests run
 
 
 def rows(
@@ -40,6 +41,7 @@ def rows(
     rounds: int,
     window_s: float = WINDOW_S,
     settled_s: float = SETTLED_S,
+    quiet_s: float = QUIET_S,
     several: int = SEVERAL,
 ) -> list[Row]:
     """Measure per cent of a core, milliseconds, and megabytes (2**20 bytes)."""
@@ -51,7 +53,11 @@ def rows(
         measure = partial(_measured, server, project, settled_s=settled_s)
         idle, naps, killed, one, many = interleave(
             [
-                partial(measure, tasks=1, look=partial(_percent, window_s=window_s)),
+                partial(
+                    measure,
+                    tasks=1,
+                    look=partial(_percent, quiet_s=quiet_s, window_s=window_s),
+                ),
                 partial(_napping_percent, window_s=window_s),
                 partial(measure, tasks=1, look=_recovery_ms),
                 partial(measure, tasks=1, look=_memory_mb),
@@ -106,7 +112,8 @@ def _spec(tasks: int) -> str:
     return f"# Spec: 001 -- Sleep {stamp}\n\n## Tasks\n" + "\n".join(parts)
 
 
-def _percent(server: Wire, _: str, *, window_s: float) -> float:
+def _percent(server: Wire, _: str, *, quiet_s: float, window_s: float) -> float:
+    time.sleep(quiet_s)
     return _busy_percent([psutil.Process(server.pid), *_ours(server)], window_s=window_s)
 
 

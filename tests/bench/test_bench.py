@@ -65,7 +65,9 @@ def test_every_figure_that_needs_no_kimi_is_measured_at_a_small_size(ground: Pat
     found = {
         row.figure: row
         for row in (
-            *steady.rows(ground / "steady", rounds=1, window_s=0.1, settled_s=0, several=2),
+            *steady.rows(
+                ground / "steady", rounds=1, window_s=0.1, settled_s=0, quiet_s=0, several=2
+            ),
             *giants.rows(ground / "giants", rounds=1, files=50, history_bytes=10**6),
             *history.rows(ground / "history", kimi=Path("/bin/true"), rounds=1, sizes=(5, 10)),
             *calls.rows(ground / "calls", rounds=1),

@@ -11,7 +11,7 @@ from worlds import BASE
 
 from sandbox import Sandbox
 
-pytest.register_assert_rewrite("holding", "invariants", "crash_faults")
+pytest.register_assert_rewrite("holding", "invariants", "recovering", "crash_faults")
 FAULT, MET = "fault", "met"
 FAKE = Path(__file__).with_name("fake_kimi.py")
 

@@ -56,7 +56,7 @@ class Kind(StrEnum):
 class Fault:
     """One fault: what, in whose work, and at which of its moments."""
 
-    kind: Kind
+    kind: StrEnum  # of this module, or of another campaign
     where: str
     moment: int
     amount: float
@@ -131,7 +131,7 @@ async def strike(world: CrashWorld, fault: Fault) -> None:
             )
             await world.release()
         case _:
-            await deeds[fault.kind](world, fault)
+            await deeds[Kind(fault.kind)](world, fault)
 
 
 async def _runner_done(world: CrashWorld) -> None:

@@ -22,6 +22,7 @@ from survivors import processes_of
 #: How a process of each kind is known by its arguments.
 SIGNS = {
     "runner": "kimi_mcp.dispatch.running.runner",
+    "engine": "kimi_mcp.cluster.engine",
     "launcher": "fork_server.py",
     "kimi": "fake_kimi.py",
     "check": "check.sh",

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from crash_world import CrashWorld
@@ -11,6 +12,7 @@ from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.records import Dispatch
 from kimi_mcp.lifecycle import TaskState
 
+CLONES = "task-*/clone/marks/*.txt"
 LONG_AGO = "2000-01-01T00:00:00.000Z"
 #: What only lies about while somebody works.
 _PASSING = re.compile(
@@ -47,15 +49,16 @@ def check_record(world: CrashWorld, dispatch: DispatchId) -> None:
     assert all(run.ended_at is not None for run in history.runs(dispatch))
 
 
-def check_work(world: CrashWorld, dispatch: DispatchId) -> None:
-    """Every byte of work is in a ref or in a clone."""
+def check_work(world: CrashWorld, dispatch: DispatchId, *, elsewhere: Sequence[Path] = ()) -> None:
+    """Every byte of work is in a ref or in a clone; that of a lost node is *elsewhere*."""
     marks = world.marks.read_text(encoding="utf-8").split()
     held = world.sandbox.git("log", "--all", "--format=", "-p", "--no-textconv", "--", "marks")
     lost = [mark for mark in marks if mark not in held]
     clones = world.bench.state.run(dispatch).root
-    places = "".join(
-        file.read_text(encoding="utf-8") for file in clones.glob("task-*/clone/marks/*.txt")
-    )
+    files = [*clones.glob(CLONES)]
+    for state in elsewhere:
+        files += state.glob(f"cluster/attempts/{dispatch}-*/run/{CLONES}")
+    places = "".join(file.read_text(encoding="utf-8") for file in files)
     assert not [mark for mark in lost if mark not in places]
 
 

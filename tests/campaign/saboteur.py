@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 ROLES = {
     "kimi_mcp.dispatch.running.runner": "runner",
     "fork_server.py": "launcher",
+    "kimi_mcp.cluster.engine": "engine",
     "kimi_mcp": "command",
 }
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT

@@ -25,29 +25,19 @@ from crash_faults import (
     upgraded,
 )
 from crash_world import CrashWorld
-from holding import clash
-from invariants import (
-    check_claims,
-    check_ledger,
-    check_nothing_left,
-    check_record,
-    check_work,
-)
+from invariants import check_nothing_left, check_work
+from recovering import check_all_done, is_over, judged, recovered, resumed
 from user_state import fsck, user_state
 from worlds import planned
 
 from kimi_mcp.dispatch.admission import LaunchWish
 from kimi_mcp.dispatch.housekeeping.clean import clean
-from kimi_mcp.dispatch.interruption import is_interrupted
 from kimi_mcp.dispatch.landing.land import LandWish, land
 from kimi_mcp.dispatch.launch import launch
-from kimi_mcp.dispatch.recovery.reconcile import reconcile
-from kimi_mcp.dispatch.retake import resume
 from kimi_mcp.errors import KimiMcpError, Refused
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.history.landings import How
-from kimi_mcp.lifecycle import Outcome, TaskState
-from kimi_mcp.review.listing import dispatch_table
+from kimi_mcp.lifecycle import TaskState
 from living import until
 from sandbox import Sandbox, StartModel
 from serving import connected
@@ -63,7 +53,6 @@ WEIGHTS = (80, 6, 4, 0, 0, 5, 5)  # no Kimi that fails for ever
 SOUND = (1, 0, 0, 0, 0, 0, 0)
 REAL_KINDS = (Kind.RUNNER, Kind.ALL, Kind.LAUNCHER, Kind.STOPPED, Kind.CLOCK)
 REAL_SEEDS = range(50 if "FULL_CAMPAIGN" in os.environ else 2)
-RESUMES = 4
 
 
 @pytest.fixture
@@ -153,13 +142,13 @@ async def _carried_out(
 
     dispatch = await _struck(world, fault)
     tell(fault.kind, world.struck)
-    await _recovered(world, dispatch)
-    await _judged(world, dispatch)
+    await recovered(world, dispatch)
+    await judged(world, dispatch)
     assert user_state(world.sandbox) == before
 
-    await _resumed(world, dispatch)
-    await _judged(world, dispatch)
-    _check_all_done(world, dispatch)
+    await resumed(world, dispatch)
+    await judged(world, dispatch)
+    check_all_done(world, dispatch)
     assert user_state(world.sandbox) == before
 
     how = How(rng.choice(["apply", "squash", "merge", "discard"]))
@@ -186,7 +175,7 @@ async def _struck(world: CrashWorld, fault: Fault) -> DispatchId:
             launched.set()
 
         group.start_soon(start)
-        await until(lambda: world.has_struck() or (launched.is_set() and _is_over(world)))
+        await until(lambda: world.has_struck() or (launched.is_set() and is_over(world)))
         if world.has_struck() and fault.is_hold:
             await strike(world, fault)
     upgraded(world)
@@ -196,52 +185,6 @@ async def _struck(world: CrashWorld, fault: Fault) -> DispatchId:
     if not found:
         return (await anyio.to_thread.run_sync(launch, world.bench, LaunchWish(spec="1"))).dispatch
     return found[0].id
-
-
-def _is_over(world: CrashWorld) -> bool:
-    reconcile(world.bench)
-    return not world.bench.history.live()
-
-
-async def _recovered(world: CrashWorld, dispatch: DispatchId) -> None:
-    await until(lambda: f"{dispatch}" in dispatch_table(world.bench) and _is_over(world))
-    await until(lambda: not world.processes())
-
-
-async def _judged(world: CrashWorld, dispatch: DispatchId) -> None:
-    check_record(world, dispatch)
-    check_work(world, dispatch)
-    check_claims(world, dispatch)
-    attempts = sum(row.attempts for row in world.bench.history.tasks(dispatch))
-    check_ledger(world, dispatch, killed=attempts)
-
-
-async def _resumed(world: CrashWorld, dispatch: DispatchId) -> None:
-    for _ in range(RESUMES):
-        rows = world.bench.history.tasks(dispatch)
-        try:
-            await anyio.to_thread.run_sync(resume, world.bench, dispatch)
-        except Refused:
-            assert not any(is_interrupted(row) for row in rows) or any(
-                row.outcome is Outcome.MERGE_CONFLICT for row in rows
-            )
-            return
-        await _recovered(world, dispatch)
-
-
-def _check_all_done(world: CrashWorld, dispatch: DispatchId) -> None:
-    """What nothing stood in the way of is delivered, and all of that is merged."""
-    history = world.bench.history
-    rows = {task.number: history.task(dispatch, task.number) for task in world.tasks}
-    for task in world.tasks:
-        needed = {rows[number].state for number in task.depends_on}
-        if task.fault == "none" and needed <= {TaskState.DELIVERED}:
-            row = rows[task.number]
-            is_clash = row.outcome is Outcome.MERGE_CONFLICT and clash(task, world.tasks)
-            assert row.state is TaskState.DELIVERED or is_clash, (row.number, row.sentence, row)
-    found = history.dispatch(dispatch)
-    if any(row.state is TaskState.DELIVERED for row in rows.values()):
-        assert found.merged_commit is not None or "conflict" in (found.note or ""), found
 
 
 async def _landed(world: CrashWorld, dispatch: DispatchId, how: How, rng: random.Random) -> None:
@@ -254,7 +197,7 @@ async def _landed(world: CrashWorld, dispatch: DispatchId, how: How, rng: random
         world.sabotage("command", rng.randint(4, 90), "kill")
         await _commanded(world, "land", dispatch, how)
         world.python.leave_alone()
-        await _recovered(world, dispatch)
+        await recovered(world, dispatch)
         after = user_state(world.sandbox)
         if world.sandbox.git("rev-parse", "HEAD") == head and how is not How.APPLY:
             assert after == before

@@ -5,7 +5,11 @@ import socket
 from kimi_mcp.cluster.asked import Asked, machine_name
 
 LAPTOP = {"HOME": "/home/ann", "RAY_USE_TLS": "1", "RAY_TLS_CA_CERT": "/ca.pem", "OTHER": "x"}
-TLS = {"RAY_USE_TLS": "1", "RAY_TLS_CA_CERT": "/ca.pem"}
+RAYS = {
+    "RAY_USE_TLS": "1",
+    "RAY_TLS_CA_CERT": "/ca.pem",
+    "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL": "minor",
+}
 
 
 def test_the_way_in_is_told_by_the_environment_and_nothing_else_goes_along() -> None:
@@ -13,16 +17,16 @@ def test_the_way_in_is_told_by_the_environment_and_nothing_else_goes_along() -> 
     plain = Asked(address="head:6379")
 
     assert with_file.environment({**LAPTOP, "RAY_AUTH_TOKEN": "t"}) == {
-        **TLS,
+        **RAYS,
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": "/token",
     }
     assert plain.environment({**LAPTOP, "RAY_AUTH_TOKEN": "t"}) == {
-        **TLS,
+        **RAYS,
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": "t",
     }
-    assert plain.environment(LAPTOP) == TLS
+    assert plain.environment(LAPTOP) == RAYS
 
 
 def test_what_was_asked_is_read_back_and_what_a_newer_version_asks_is_passed_over() -> None:

@@ -4,19 +4,24 @@ import json
 import os
 import re
 import signal
+import stat
+import tarfile
+from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
 
 from dispatching import Done, bench_of, dispatched, followed, spec_of, specify
+from kimi_mcp import __version__
+from kimi_mcp.cli.main import main
 from kimi_mcp.demo.script import say, write
 from kimi_mcp.dispatch.cancel import cancel
 from kimi_mcp.dispatch.launch import Launched, LaunchWish, launch
 from kimi_mcp.dispatch.recovery.reconcile import reconcile
 from kimi_mcp.dispatch.retake import resume
 from kimi_mcp.dispatch.workbench import Workbench
-from kimi_mcp.lifecycle import DispatchState, TaskState
+from kimi_mcp.lifecycle import DispatchState, Outcome, TaskState
 from kimi_mcp.review.view import View
 from living import until
 from machines import Machines
@@ -102,6 +107,42 @@ async def test_a_resumed_runner_takes_up_what_was_told_since_the_last_one_died(
 def _is_lost(bench: Workbench, begun: Launched) -> bool:
     reconcile(bench)
     return bench.history.dispatch(begun.dispatch).state is DispatchState.LOST
+
+
+@pytest.mark.usefixtures("abroad")
+async def test_what_was_printed_on_a_machine_is_fetched_by_who_asks_for_it(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specify(sandbox, spec_of(task("ant", ["say", "Here I am."])))
+    done = await dispatched(sandbox)
+    monkeypatch.chdir(tmp_path)
+
+    assert await anyio.to_thread.run_sync(main, ["cluster", "logs", done.id, "1"]) == 0
+    assert await anyio.to_thread.run_sync(main, ["cluster", "logs", done.id, "1"]) == 2
+
+    file = tmp_path / f"{done.id}-task-1-a1.tar.gz"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with tarfile.open(file) as packed:
+        said = packed.extractfile("task-1/attempt-1/stdout.jsonl")
+        assert said is not None
+        assert b"Here I am." in said.read()
+
+
+@pytest.mark.usefixtures("abroad")
+async def test_a_machine_that_was_upgraded_since_it_joined_carries_nothing_out(
+    sandbox: Sandbox, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await anyio.to_thread.run_sync(
+        partial(machines.join, "three", version="9.9.9", joined=__version__)
+    )
+    monkeypatch.setenv("KIMI_MCP_CLUSTER_LABELS", '{name = "three"}')
+    specify(sandbox, spec_of(task("ant")))
+
+    done = await dispatched(sandbox)
+
+    await anyio.to_thread.run_sync(machines.forget, "three")
+    assert done.outcomes == {1: Outcome.CRASHED}
+    assert "three runs kimi-mcp 9.9.9, this machine" in (done.task(1).task.sentence or "")
 
 
 @pytest.mark.usefixtures("abroad")

@@ -9,7 +9,7 @@ from kimi_mcp.history.history import History
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.pulse import beat
 
-POLL_S = 0.35
+POLL_S = 0.7  # a multiple of those of Kimi's journal, or the other way round
 
 
 async def obey_cancels(
