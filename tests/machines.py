@@ -10,7 +10,8 @@ import shlex
 import signal
 import socket
 import subprocess
-from collections.abc import Generator, Mapping, Sequence
+import sys
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.living import until
 from tests.networks import HOME, Networks
 
 SLOTS = 2
+RAYLET = "/raylet/raylet"
 NOTHING: Mapping[str, str] = {}
 FAKE = Path(__file__).parent / "campaign/fake_kimi.py"
 
@@ -44,6 +46,7 @@ class Machines:
         default_factory=dict[str, subprocess.Popen[bytes]]
     )
     hosts: dict[str, str] = field(default_factory=dict[str, str])
+    python: str = sys.executable  # a test may have another one
     names: list[str] = field(default_factory=list[str])  # of the nodes that there are to be
 
     @property
@@ -132,6 +135,22 @@ class Machines:
                 os.kill(one, signal.SIGKILL)
         process.wait()
 
+    def is_up(self, name: str) -> bool:
+        """Whether Ray is at work there; its starter notices the end a little later."""
+        return self.raylet(name) is not None
+
+    def raylet(self, name: str) -> psutil.Process | None:
+        """Find Ray's own process on a machine."""
+        family = children(self.nodes[name].pid)
+        return next((one for one in family if is_titled(one, RAYLET)), None)
+
+    def _left(self, name: str) -> Iterator[psutil.Process]:
+        """Find what has a machine's environment; Ray's agents may outlive all else of it."""
+        for one in psutil.process_iter():
+            with suppress(psutil.Error):
+                if one.environ().get("KIMI_MCP_HOME") == str(self.state(name)):
+                    yield one
+
     def forget(self, name: str) -> None:
         """Take a machine away for good."""
         self.kill(name)
@@ -163,7 +182,7 @@ class Machines:
         }
         with (folder / "log").open("wb") as log:
             self.nodes[name] = subprocess.Popen(
-                command,
+                [self.python if part == sys.executable else part for part in command],
                 env=environment(host, name=name, token_file=self.token),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -182,10 +201,16 @@ def is_worker(process: psutil.Process) -> bool:
     return False
 
 
+def work_among(family: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Of the processes of machines, find those that carry attempts out, and what they started."""
+    workers = [one for one in family if is_worker(one)]
+    return [*workers, *(other for one in workers for other in children(one.pid))]
+
+
 def is_titled(process: psutil.Process, title: str) -> bool:
-    """Whether a process calls itself so."""
+    """Whether a process that still runs calls itself so."""
     with suppress(psutil.Error):
-        return " ".join(process.cmdline()).startswith(title)
+        return any(title in word for word in process.cmdline()[:1])
     return False
 
 

@@ -52,6 +52,8 @@ class Networks:
         """Take all of it away."""
         for space in [one.name for one in Path("/run/netns").glob(f"{_space('')}*")]:
             _ip("netns", "del", space)
+        for cable in Path("/sys/class/net").glob(f"{_cable('')}*"):
+            _ip("link", "del", cable.name, is_checked=False)  # it may go with its namespace
         _ip("link", "del", _BRIDGE, is_checked=False)
 
 

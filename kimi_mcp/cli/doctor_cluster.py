@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from kimi_mcp.cli import nodes
@@ -39,11 +40,11 @@ def machines(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield bad("no machine takes a task", "Have one join: `kimi-mcp cluster join` there.")
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for node, came in zip(fit, pool.map(lambda one: _tried(one, environ), fit), strict=True):
+        for node, came in zip(fit, pool.map(partial(_tried, environ), fit), strict=True):
             yield _told(node["name"], came)
 
 
-def _tried(node: Mapping[str, Any], environ: Mapping[str, str]) -> Rehearsed:
+def _tried(environ: Mapping[str, str], node: Mapping[str, Any]) -> Rehearsed:
     return rehearse(environ, host=nodes.own_address(), labels={_NODE: node["id"]})
 
 

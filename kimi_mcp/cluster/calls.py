@@ -1,7 +1,8 @@
 """Asking the engine, from a process that does not load Ray.
 
 The engine is started when it is first asked, and anew when it has died: what it was asked is asked
-again, for every question may be asked twice.
+again, for every question may be asked twice. One to which a cluster is away for long is replaced,
+too: to an actor of a head that is another one by now Ray (2.60) calls in vain for ever.
 """
 
 import json
@@ -22,6 +23,9 @@ from kimi_mcp.processes.environment import passed_on
 ENGINE = "kimi_mcp.cluster.engine"
 PAUSE_S = 0.5  # before what could not be done is asked again
 PATIENCE_S = 300.0  # with a cluster that cannot be reached
+ANSWER_S = 15.0  # for an answer, beside the time in which there is to be waited for one
+CARRYING_S = 300.0  # for what may carry large files
+RENEWAL_S = 20.0  # of a cluster that is away, until another engine has a look
 
 
 class Gone(Exception):
@@ -46,6 +50,7 @@ class Cluster:
         self._stream: SocketStream | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._waiting: dict[int, tuple[anyio.Event, dict[str, Any]]] = {}
+        self._opened_at = 0.0
         self._count = 0
 
     async def ask(self, do: str, **values: Any) -> Any:
@@ -55,20 +60,25 @@ class Cluster:
             Gone: the actor that it is about is gone.
             Unreachable: the cluster has been away for too long, or its versions do not fit.
         """
-        since: float | None = None
+        since = time.monotonic()
+        bound_s = ANSWER_S + values.get("wait_s", CARRYING_S)
         while True:
-            said = await self._asked_once(do, values)
+            said: dict[str, Any] = {"away": "It does not answer."}
+            with anyio.move_on_after(bound_s):
+                said = await self._asked_once(do, values)
             if "gone" in said:
                 raise Gone(said["gone"])
             if "unfit" in said:
                 raise self._unfit(said)
             if "done" in said:
                 return said["done"]
-            since = since or time.monotonic()
-            if time.monotonic() - since > PATIENCE_S:
+            away_s = time.monotonic() - since
+            if away_s > PATIENCE_S + bound_s:
                 raise Unreachable(
                     f"The cluster {self.asked.address} cannot be reached: {said['away']}"
                 )
+            if away_s > RENEWAL_S:
+                self._renew()
             await anyio.sleep(PAUSE_S)
 
     async def _asked_once(self, do: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -92,19 +102,28 @@ class Cluster:
                     env={**passed_on(self._host), **self.asked.environment(self._host)},
                     cwd="/",
                 )
+            self._opened_at = time.monotonic()
             ours.setblocking(False)
             stream = await SocketStream.from_socket(ours)
             self._group.start_soon(self._listen, stream, self._process)
-            said = await self._exchange(stream, "connect", {"asked": self.asked.to_json()})
+            said: dict[str, Any] = {}
+            try:
+                said = await self._exchange(stream, "connect", {"asked": self.asked.to_json()})
+            finally:
+                if "done" not in said:
+                    self._process.kill()  # who listens to it cleans up
             if "unfit" in said:
-                raise Unreachable(
-                    f"The cluster {self.asked.address} is not for us: {said['unfit']}"
-                )
+                raise self._unfit(said)
             if "done" not in said:
-                await stream.aclose()
                 raise OSError(said.get("away", "the engine ended"))
             self._stream = stream
             return stream
+
+    def _renew(self) -> None:
+        """Have another engine started, unless this one is new."""
+        is_old = time.monotonic() - self._opened_at > RENEWAL_S
+        if self._process is not None and is_old:
+            self._process.kill()
 
     def _unfit(self, said: Mapping[str, Any]) -> Unreachable:
         return Unreachable(f"The cluster {self.asked.address} cannot be used: {said['unfit']}")

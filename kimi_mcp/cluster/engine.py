@@ -6,7 +6,7 @@ a second to load; so the runner pays for it only where it is used. The process e
 actors go on, for they are detached.
 
 Ray's own bounds decide when a node is lost; until then a call that cannot be made is told as
-`away`, and asked again; `unfit` is what no patience changes.
+`away`, and asked again. `unfit` is what no patience changes.
 """
 
 import asyncio
@@ -15,10 +15,11 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import ray
 from ray.exceptions import (
@@ -39,6 +40,8 @@ from kimi_mcp.cluster.starting import SLOT, label_of
 
 NAMESPACE = "kimi-mcp"
 LINE_BYTES = 64 * 1024 * 1024
+MURMURED_BYTES = 1_000_000  # that are looked at
+_WRONG_TOKEN = b"InvalidAuthToken"
 
 _ray: Any = ray  # its own types are partly unknown (2.60)
 
@@ -48,10 +51,11 @@ class _UnfitError(Exception):
 
 
 class Engine:
-    """Answers what is asked."""
+    """Answers what is asked. *murmured* is where Ray's words on stderr go."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, murmured: IO[bytes]) -> None:
         self._writer = writer
+        self._murmured = murmured
 
     async def answer(self, line: bytes) -> None:
         """Do what one line asks, and say what came of it."""
@@ -75,9 +79,15 @@ class Engine:
             await asyncio.to_thread(come, log_to_driver=False, logging_level=logging.CRITICAL)
         except RuntimeError as error:  # how Ray (2.60) tells of another version, with both of them
             raise _UnfitError(" ".join(str(error).split())) from error
+        except ConnectionError:  # after 20 s, with the reason on stderr only (Ray 2.60)
+            if _WRONG_TOKEN in os.pread(self._murmured.fileno(), MURMURED_BYTES, 0):
+                raise _UnfitError("its token is another one than ours") from None
+            raise
 
-    async def do_place(self, name: str, memory: int, labels: dict[str, str]) -> dict[str, Any]:
-        """Have a node take the attempt *name*, waiting for one that is free; tell of the node.
+    async def do_place(
+        self, name: str, memory: int, labels: dict[str, str], wait_s: float
+    ) -> dict[str, Any] | None:
+        """Have a node take the attempt *name*, and tell of the node; nothing while none is free.
 
         Only nodes with our own version are asked.
         """
@@ -94,7 +104,9 @@ class Engine:
             label_selector={**labels, **label_of(__version__)},
             max_restarts=0,
         )
-        return await actor.remote(name).facts.remote()
+        facts = asyncio.ensure_future(_awaited(actor.remote(name).facts.remote()))
+        is_there, _ = await asyncio.wait({facts}, timeout=wait_s)
+        return facts.result() if is_there else None
 
     async def do_find(self, name: str) -> dict[str, Any] | None:
         """Tell of the node that has the attempt *name*; nothing where there is no such actor."""
@@ -193,6 +205,10 @@ class Engine:
         return await getattr(actor, method).remote(*args, **named)
 
 
+async def _awaited(reference: Any) -> Any:
+    return await reference
+
+
 def _takes_ours(node: dict[str, Any]) -> bool:
     labels = node.get("Labels", {})
     return bool(node["Resources"].get(SLOT)) and label_of(__version__).items() <= labels.items()
@@ -205,12 +221,14 @@ def _first_line(error: BaseException) -> str:
 async def serve(ours: socket.socket) -> None:
     """Answer until nobody can ask any more."""
     reader, writer = await asyncio.open_connection(sock=ours, limit=LINE_BYTES)
-    engine = Engine(writer)
-    answering: set[asyncio.Task[None]] = set()
-    while line := await reader.readline():
-        task = asyncio.create_task(engine.answer(line))
-        answering.add(task)
-        task.add_done_callback(answering.discard)
+    with tempfile.TemporaryFile() as murmured:  # Ray's are not for who watches a dispatch
+        os.dup2(murmured.fileno(), 2)
+        engine = Engine(writer, murmured)
+        answering: set[asyncio.Task[None]] = set()
+        while line := await reader.readline():
+            task = asyncio.create_task(engine.answer(line))
+            answering.add(task)
+            task.add_done_callback(answering.discard)
 
 
 if __name__ == "__main__":

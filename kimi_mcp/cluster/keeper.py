@@ -49,8 +49,8 @@ class Keeper:
         self._process: subprocess.Popen[bytes] | None = None
 
     async def facts(self) -> dict[str, Any]:
-        """Tell what this node is."""
-        return versions()
+        """Tell what this node is, and whether the attempt was begun."""
+        return {**versions(), "is_begun": self._order is not None}
 
     async def held(self, key: str) -> list[str]:
         """Name the commits that this node holds of a repository."""

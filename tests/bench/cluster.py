@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, aclosing, contextmanager
 from datetime import datetime
 from functools import partial
@@ -87,7 +87,7 @@ def rows(
 
 
 @contextmanager
-def _machines() -> Iterator[Machines]:
+def _machines() -> Generator[Machines]:
     with tempfile.TemporaryDirectory(prefix="k", dir="/tmp") as name, ExitStack() as stack:
         program = Path(name, "kimi")
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "{FAKE}" "$@"\n', "utf-8")
@@ -101,7 +101,7 @@ def _machines() -> Iterator[Machines]:
 
 
 @contextmanager
-def _chosen(machines: Machines) -> Iterator[None]:
+def _chosen(machines: Machines) -> Generator[None]:
     chosen = {
         "KIMI_MCP_CLUSTER_ADDRESS": machines.address,
         "KIMI_MCP_CLUSTER_TOKEN_FILE": str(machines.token),

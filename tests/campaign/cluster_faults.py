@@ -2,18 +2,20 @@
 
 import random
 import signal
-from collections.abc import Awaitable, Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import psutil
 from crash_faults import Fault
 from crash_world import CrashWorld
 
 from living import until
-from machines import Machines, children, is_worker
+from machines import Machines, children, is_worker, work_among
 
 CUT_S = (1.0, 12.0)  # from a hiccup to longer than the head has patience
 ENDED_S = 60.0  # within which a machine that lost the others has ended all that it did
@@ -72,6 +74,8 @@ async def strike(world: CrashWorld, machines: Machines, fault: Fault) -> None:
         ClusterKind.ASLEEP: lambda: _sleep(world, fault),
         ClusterKind.FULL: lambda: _fill(world, machines),
     }
+    if fault.where in {"kimi", "check"}:  # a step of a real Kimi takes seconds, not one look
+        await until(lambda: world.charged() == world.asked())
     await deeds[kind]()
     with suppress(OSError):
         await world.release()
@@ -79,9 +83,8 @@ async def strike(world: CrashWorld, machines: Machines, fault: Fault) -> None:
 
 def restored(machines: Machines) -> None:
     """Have those that went come again, as a user would."""
-    for name in machines.names:
-        process = machines.nodes.get(name)
-        if process is not None and process.poll() is not None:
+    for name in [*machines.nodes]:
+        if not machines.is_up(name):
             machines.kill(name)
     if "head" not in machines.nodes:
         for name in [*machines.nodes]:  # of the old head; they end by themselves, in time
@@ -92,8 +95,10 @@ def restored(machines: Machines) -> None:
             machines.join(name)
 
 
-@contextmanager
-def standing(world: CrashWorld, machines: Machines, kind: ClusterKind) -> Generator[None]:
+@asynccontextmanager
+async def standing(
+    world: CrashWorld, machines: Machines, kind: ClusterKind
+) -> AsyncGenerator[None]:
     """Have what is wrong from the beginning be so while the block runs."""
     token = world.folder / "token"
     right = token.read_text(encoding="ascii")
@@ -102,7 +107,8 @@ def standing(world: CrashWorld, machines: Machines, kind: ClusterKind) -> Genera
             token.write_text("0" * len(right), encoding="ascii")
             world.struck.touch()
         case ClusterKind.VERSION:
-            machines.join("three", version="9.9.9")
+            join = partial(machines.join, "three", version="9.9.9")
+            await anyio.to_thread.run_sync(join)
             world.struck.touch()
         case _:
             pass
@@ -111,7 +117,7 @@ def standing(world: CrashWorld, machines: Machines, kind: ClusterKind) -> Genera
     finally:
         token.write_text(right, encoding="ascii")
         if kind is ClusterKind.VERSION:
-            machines.forget("three")
+            await anyio.to_thread.run_sync(machines.forget, "three")
 
 
 async def _kill_both(world: CrashWorld) -> None:
@@ -150,24 +156,27 @@ def _machine(world: CrashWorld, machines: Machines) -> str:
 
 async def _kill_raylet(world: CrashWorld, machines: Machines) -> None:
     name = _machine(world, machines)
-    family = children(machines.nodes[name].pid)
-    raylet = next(one for one in family if one.name() == "raylet")
+    work = work_among(children(machines.nodes[name].pid))
+    raylet = machines.raylet(name)
+    assert raylet is not None
     raylet.send_signal(signal.SIGKILL)
-    await _all_ended(family)
+    await _all_ended(work)
 
 
 async def _kill_node(world: CrashWorld, machines: Machines) -> None:
     """Kill the processes of Ray; what they started must end by itself."""
     name = _machine(world, machines)
-    family = children(machines.nodes[name].pid)
+    work = work_among(children(machines.nodes[name].pid))
     machines.kill(name, is_ray_only=True)
-    await _all_ended(family)
+    await _all_ended(work)
 
 
 async def _kill_head(machines: Machines) -> None:
-    families = [one for name in machines.names for one in children(machines.nodes[name].pid)]
+    everywhere = [one for name in machines.names for one in children(machines.nodes[name].pid)]
+    work = work_among(everywhere)
     machines.kill("head")
-    await _all_ended(families)
+    await _all_ended(work)
+    await anyio.to_thread.run_sync(restored, machines)
 
 
 async def _cut(world: CrashWorld, machines: Machines, fault: Fault) -> None:

@@ -70,8 +70,8 @@ class Fault:
     @property
     def is_hold(self) -> bool:
         """Whether the process that reaches the moment waits for the test."""
-        own = self.kind in {Kind.RUNNER, Kind.COMMAND} or self.where == "launcher"
-        return not own and self.kind is not Kind.GIT
+        own = self.kind in {Kind.RUNNER, Kind.COMMAND, Kind.GIT} or self.where == "launcher"
+        return not own
 
 
 _PLACES = {

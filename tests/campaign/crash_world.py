@@ -147,6 +147,11 @@ class CrashWorld:
             self._has_released = True
         return True
 
+    def charged(self) -> int:
+        """Count the requests that the history tells of."""
+        history = self.bench.history
+        return sum(row.steps for one in history.recent(limit=1) for row in history.tasks(one.id))
+
     def asked(self) -> int:
         """Count the requests that Kimis have made."""
         if self.model is not None:

@@ -33,10 +33,11 @@ from sandbox import Sandbox
 from survivors import processes_of
 
 KINDS = tuple(ClusterKind)
-FIRST = int(os.environ.get("CAMPAIGN_FIRST", "0"))
-SEEDS = range(FIRST, FIRST + (52 if "FULL_CAMPAIGN" in os.environ else 4))
+#: Each of these has found something that was mended since, or is the quickest of its kind.
+IN_SHORT = (0, 4, 6, 8)
+SEEDS = range(65) if "FULL_CAMPAIGN" in os.environ else IN_SHORT
 WEIGHTS = (90, 3, 2, 0, 0, 3, 2)
-BOUND_S = 240.0  # within which a dispatch is over, whatever goes
+BOUND_S = 90.0  # within which a dispatch is over, whatever goes
 NODES = "one", "two"
 CARRIED = ("create", "share", "modify", "delete", "move", "mode", "link")  # no large files
 #: Ray's own patience is a minute and more; the campaign would wait for little else.
@@ -136,7 +137,7 @@ async def test_whatever_goes_among_the_machines_nothing_is_lost(
     world.specify(tasks)
     before = user_state(world.sandbox)
 
-    with standing(world, machines, kind):
+    async with standing(world, machines, kind):
         dispatch = await _struck(world, machines, fault)
         tell_fault(kind, world.struck)
         await until(lambda: is_over(world), within_s=BOUND_S)

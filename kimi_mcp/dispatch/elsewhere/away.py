@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from kimi_mcp.lifecycle import Outcome
 from kimi_mcp.workspace.carrying import packed, take_result
 
 WAIT_S = 20.0  # for news, each time
+#: What an attempt that was lost asked of the model last may not have been told of.
+_UNHEARD = Charged(steps=0, possible=1)
 
 
 def name_of(dispatch: str, task: int, attempt: int) -> str:
@@ -62,22 +64,46 @@ class Away:
             facts = await self._placed()
             if facts is None:
                 return False
-            self._node = facts["host"]
+            # before it works: whoever comes later must know where to look
+            await self._started(facts["host"])
             await self._begin()
         except Gone as gone:
             await self._lose(str(gone))
         except Unreachable as error:
+            if self._is_begun:
+                raise
             await self._crash(error)
         else:
             await self._follow(0)
         return True
 
     async def take_up(self, attempt: Attempt) -> None:
-        """Go on with an attempt that an earlier runner began, after the last event it stored."""
+        """Go on with an attempt that an earlier runner placed, after the last event it stored.
+
+        Raises:
+            Unreachable: the cluster has been away for too long; it goes on there.
+        """
         self._node = attempt.node or ""
         self._is_begun = True
         await self.recorder.go_on(attempt)
-        await self._follow(attempt.taken)
+        try:
+            await self._find()
+        except Gone as gone:
+            await self._lose(str(gone))
+        else:
+            await self._follow(attempt.taken)
+
+    async def _find(self) -> None:
+        facts = await self._ask("find")
+        if facts is None:
+            raise Gone("nobody there knows of it any more.")
+        if not facts["is_begun"]:  # its runner died before it could say what is to be done
+            await self._begin()
+
+    async def _started(self, node: str) -> None:
+        self._node = node
+        self._is_begun = True
+        await self.recorder.record(Started(base=self.work.base, node=node or None))
 
     @property
     def _name(self) -> str:
@@ -89,7 +115,13 @@ class Away:
     async def _placed(self) -> Mapping[str, Any] | None:
         """Wait until a node has taken the attempt; nothing is returned when it is cancelled."""
         asked = self.cluster.asked
-        place = partial(self._ask, "place", memory=asked.memory_bytes, labels=dict(asked.labels))
+        wanted = {"memory": asked.memory_bytes, "labels": dict(asked.labels), "wait_s": WAIT_S}
+
+        async def place() -> Mapping[str, Any]:
+            while (facts := await self._ask("place", **wanted)) is None:
+                pass
+            return facts
+
         facts = await unless(self.cancelled, partial(_caught, place))
         if isinstance(facts, Exception):
             raise facts
@@ -126,10 +158,9 @@ class Away:
             await anyio.Path(pack).write_bytes(content)
             secrets = json.dumps({"kimi_config": self.handed})
             begin = partial(self._ask, "begin", order=order, secrets=secrets, pack=str(pack))
-            if not await begin():  # what an earlier runner wanted of it is no longer wanted
+            if not await begin():
                 await self._ask("drop")
-                await self._placed()
-                await begin()
+                raise Gone("it was at work there for a history that is not this one.")
 
     @property
     def _inbox(self) -> Path:
@@ -153,7 +184,8 @@ class Away:
             case _:
                 await self._crash(failed)
         with suppress(Gone, Unreachable):  # all is stored; an actor that stays costs memory alone
-            await self._ask("release", is_kept=self.recorder.outcome is Outcome.CRASHED)
+            is_work_there = self.recorder.is_lost or self.recorder.outcome is Outcome.CRASHED
+            await self._ask("release", is_kept=is_work_there)
 
     async def _listen(self, after: int) -> None:
         while True:
@@ -173,10 +205,11 @@ class Away:
     async def _take(self, event: TaskEvent, number: int) -> None:
         match event:
             case Started():
-                event = replace(event, node=self._node)
-                self._is_begun = True
+                return  # that was known before
             case Committed() if event.commit != self.work.parent:
                 await self._fetch(event.commit)
+            case Ended() if event.is_lost:
+                await self.recorder.record(_UNHEARD)
             case _:
                 pass
         await self.recorder.record(event, taken=number)
@@ -200,9 +233,9 @@ class Away:
     async def _end(self, sentence: str, *, is_lost: bool) -> None:
         """End the attempt for its machine, which cannot."""
         if not self._is_begun:
-            await self.recorder.record(Started(base=self.work.base, node=self._node or None))
-        elif is_lost:  # what it asked of the model last, nobody has heard
-            await self.recorder.record(Charged(steps=0, possible=1))
+            await self._started("")
+        elif is_lost:
+            await self.recorder.record(_UNHEARD)
         await self.recorder.record(
             Ended(
                 outcome=None if is_lost else Outcome.CRASHED,
