@@ -8,9 +8,11 @@ from typing import cast
 
 import pytest
 
+from acquainted import Acquaintance
 from kimi_mcp.demo.script import Reply
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
 from kimi_mcp.kimi.install import install_kimi_code
+from kimi_mcp.state import StateFolder
 from sandbox import Sandbox, StartModel
 
 MEASURED = "measured"
@@ -46,6 +48,13 @@ def kimi_main() -> Path:
     """The real Kimi Code's program, installed once for all runs of this checkout."""
     cache = Path(__file__).parents[1] / ".cache" / "kimi"
     return install_kimi_code(cache, say=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def acquaintance(kimi_main: Path, tmp_path_factory: pytest.TempPathFactory) -> Acquaintance:
+    """What a machine knows of the real Kimi Code after the first dispatch."""
+    place = tmp_path_factory.mktemp("acquaintance")
+    return Acquaintance.made(place / "state", kimi_main, {**os.environ, "HOME": str(place)})
 
 
 @pytest.fixture
@@ -92,11 +101,12 @@ def sandbox(tmp_path: Path) -> Sandbox:
 
 @pytest.fixture
 def start_model(
-    tmp_path: Path, kimi_main: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kimi_main: Path, acquaintance: Acquaintance, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[StartModel]:
     """The real Kimi, answered from a script; a task is addressed by `(its number)` or its title."""
     models: list[ScriptedModel] = []
     monkeypatch.setenv("KIMI_MCP_KIMI", str(kimi_main))
+    acquaintance.pass_on(StateFolder(tmp_path / "state"))
 
     def start(scripts: Mapping[str, Sequence[Reply]]) -> ScriptedModel:
         model = ScriptedModel(scripts)

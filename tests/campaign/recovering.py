@@ -33,14 +33,14 @@ async def recovered(world: CrashWorld, dispatch: DispatchId) -> None:
 
 
 async def judged(
-    world: CrashWorld, dispatch: DispatchId, *, elsewhere: Sequence[Path] = ()
+    world: CrashWorld, dispatch: DispatchId, *, elsewhere: Sequence[Path] = (), unheard: int = 0
 ) -> None:
-    """Check all that must hold of a dispatch that is over."""
+    """Check all that must hold of a dispatch that is over; *unheard* steps may have been lost."""
     check_record(world, dispatch)
     check_work(world, dispatch, elsewhere=elsewhere)
     check_claims(world, dispatch)
     attempts = sum(row.attempts for row in world.bench.history.tasks(dispatch))
-    check_ledger(world, dispatch, killed=attempts)
+    check_ledger(world, dispatch, killed=attempts + unheard)
 
 
 async def resumed(world: CrashWorld, dispatch: DispatchId) -> None:

@@ -4,6 +4,7 @@ At home stays what has its clone and its Kimi session here, what is a reviewer's
 little), and a repository of which a part cannot be carried.
 """
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -11,16 +12,18 @@ import anyio
 from anyio.abc import TaskGroup
 
 from kimi_mcp.cluster.asked import Asked, Policy
-from kimi_mcp.cluster.calls import Cluster
-from kimi_mcp.dispatch.elsewhere.away import Away
+from kimi_mcp.cluster.calls import Cluster, Gone
+from kimi_mcp.dispatch.elsewhere.away import Away, name_of
 from kimi_mcp.dispatch.elsewhere.parcel import Sent, repository_key
 from kimi_mcp.dispatch.errand import Purpose
 from kimi_mcp.dispatch.running.assembly import Assembly
 from kimi_mcp.dispatch.running.record import Recorder
 from kimi_mcp.dispatch.running.work import TaskWork
+from kimi_mcp.errors import Unreachable
 from kimi_mcp.history.records import Attempt, Task
 from kimi_mcp.workspace.likeness import homebound, likeness
 
+LETTING_GO_S = 30.0
 SENT_OUT = frozenset({Purpose.CARRY_OUT, Purpose.RESUME})
 
 
@@ -35,6 +38,12 @@ class Abroad:
         self._errand = assembly.errand
         self.asked = Asked.from_json(assembly.orders.cluster or {})
         self._cluster = Cluster(self.asked, host=assembly.host, group=group)
+        self._told = [
+            attempt
+            for row in self._history.tasks(self._dispatch.id)
+            for attempt in self._history.attempts(self._dispatch.id, row.number)
+            if attempt.node is not None and attempt.ended_at is not None
+        ]
 
     def policy(self, number: int) -> Policy:
         """Say where a task's next attempt may be carried out."""
@@ -75,6 +84,16 @@ class Abroad:
             Unreachable: the cluster has been away for too long; it goes on there.
         """
         await (await self._away(work, recorder, cancelled)).take_up(attempt)
+
+    async def let_go(self) -> None:
+        """Let those actors end of which an earlier runner had stored all when it died.
+
+        They would hold their slots. Bounded; what cannot be reached now is left.
+        """
+        with anyio.move_on_after(LETTING_GO_S), suppress(Gone, Unreachable):
+            for one in self._told:
+                name = name_of(self._dispatch.id, one.task, one.attempt)
+                await self._cluster.ask("release", name=name, is_kept=one.commit_id is None)
 
     async def _away(self, work: TaskWork, recorder: Recorder, cancelled: anyio.Event) -> Away:
         sent = await anyio.to_thread.run_sync(lambda: self._sent)

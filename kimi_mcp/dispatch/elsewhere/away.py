@@ -19,7 +19,7 @@ import anyio
 from kimi_mcp import __version__
 from kimi_mcp.cluster.calls import Cluster, Gone
 from kimi_mcp.dispatch.elsewhere.parcel import Sent, parcel_of, tips_of
-from kimi_mcp.dispatch.events import Charged, Committed, Ended, Started, TaskEvent, decode
+from kimi_mcp.dispatch.events import Charged, Committed, Ended, Started, Step, TaskEvent, decode
 from kimi_mcp.dispatch.running.giving_up import unless
 from kimi_mcp.dispatch.running.record import Recorder
 from kimi_mcp.dispatch.running.work import TaskWork
@@ -29,8 +29,6 @@ from kimi_mcp.lifecycle import Outcome
 from kimi_mcp.workspace.carrying import packed, take_result
 
 WAIT_S = 20.0  # for news, each time
-#: What an attempt that was lost asked of the model last may not have been told of.
-_UNHEARD = Charged(steps=0, possible=1)
 
 
 def name_of(dispatch: str, task: int, attempt: int) -> str:
@@ -53,6 +51,7 @@ class Away:
     handed: str | None = None
     _node: str = ""
     _is_begun: bool = False
+    _steps: int = 0
 
     async def carry_out(self) -> bool:
         """Have the attempt carried out; False when it was cancelled before it began.
@@ -85,6 +84,7 @@ class Away:
         """
         self._node = attempt.node or ""
         self._is_begun = True
+        self._steps = attempt.steps
         await self.recorder.go_on(attempt)
         try:
             await self._find()
@@ -208,8 +208,10 @@ class Away:
                 return  # that was known before
             case Committed() if event.commit != self.work.parent:
                 await self._fetch(event.commit)
-            case Ended() if event.is_lost:
-                await self.recorder.record(_UNHEARD)
+            case Step():
+                self._steps = event.number
+            case Ended() if event.is_lost:  # its machine ended Kimi at once
+                await self.recorder.record(Charged(steps=0, possible=1))
             case _:
                 pass
         await self.recorder.record(event, taken=number)
@@ -234,8 +236,9 @@ class Away:
         """End the attempt for its machine, which cannot."""
         if not self._is_begun:
             await self._started("")
-        elif is_lost:
-            await self.recorder.record(_UNHEARD)
+        elif is_lost:  # cut off, Kimi may have gone on with the steps that it had left
+            unheard = max(1, self.work.step_budget - self._steps)
+            await self.recorder.record(Charged(steps=0, possible=unheard))
         await self.recorder.record(
             Ended(
                 outcome=None if is_lost else Outcome.CRASHED,

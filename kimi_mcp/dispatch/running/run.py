@@ -131,6 +131,8 @@ class Run:
                 if self._orders.cluster is not None:
                     self._abroad = Abroad(self._assembly, group=group)
                 await self._do_tasks()
+                if self._abroad is not None:
+                    await self._abroad.let_go()
                 await Finish(
                     history=self._history,
                     dispatch=self._dispatch,
