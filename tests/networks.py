@@ -5,10 +5,14 @@ Needs root and iproute2. The bridge is reached from here under `HOME`.
 
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from filelock import FileLock
+
 HOME = "10.213.77.1"
+_LOCK = Path(tempfile.gettempdir(), "kimi-mcp-networks.lock")
 _BRIDGE = "kimi-mcp-br"
 
 
@@ -17,9 +21,13 @@ class Networks:
     """The bridge, and what hangs on it."""
 
     names: list[str] = field(default_factory=list[str])
+    #: Their names are the machine's: those of one process at a time.
+    _lock: FileLock = field(default_factory=lambda: FileLock(_LOCK))
 
     def begin(self) -> None:
-        self.end()  # what a run that was killed has left
+        """Make the bridge, when nobody else has one any more."""
+        self._lock.acquire()
+        self._clear()  # what a run that was killed has left
         _ip("link", "add", _BRIDGE, "type", "bridge")
         _ip("addr", "add", f"{HOME}/24", "dev", _BRIDGE)
         _ip("link", "set", _BRIDGE, "up")
@@ -50,6 +58,10 @@ class Networks:
 
     def end(self) -> None:
         """Take all of it away."""
+        self._clear()
+        self._lock.release()
+
+    def _clear(self) -> None:
         for space in [one.name for one in Path("/run/netns").glob(f"{_space('')}*")]:
             _ip("netns", "del", space)
         for cable in Path("/sys/class/net").glob(f"{_cable('')}*"):
