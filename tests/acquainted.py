@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kimi_mcp import private
 from kimi_mcp.kimi.detect import detect_kimi
 from kimi_mcp.state import StateFolder
 
@@ -31,5 +32,6 @@ class Acquaintance:
             folder.mkdir(exist_ok=True, mode=0o700)
         known = (self.state.cache / "kimi.json").read_text(encoding="utf-8")
         told = known.replace(str(self.state.root), str(state.root))
-        (state.cache / "kimi.json").write_text(told, encoding="utf-8")
+        with open(state.cache / "kimi.json", "x", opener=private.opener, encoding="utf-8") as file:
+            file.write(told)
         state.compile_cache.symlink_to(self.state.compile_cache)

@@ -235,7 +235,7 @@ def machines(add: Add) -> None:
         "cluster                  nodes, versions, free slots, what runs there",
         "cluster head             start a cluster here; says how others join",
         "cluster join HOST:PORT --token-file FILE --slots 4",
-        "cluster logs ID 2        what Kimi printed in task 2, from its machine to a file here",
+        "cluster logs ID 2        what task 2 printed there, into a file here",
     )
     cluster.add_argument("do", nargs="?", choices=["head", "join", "logs"], help="default: show it")
     cluster.add_argument(

@@ -21,6 +21,7 @@ from kimi_mcp.dispatch.cancel import cancel
 from kimi_mcp.dispatch.follow import follow
 from kimi_mcp.dispatch.launch import launch
 from kimi_mcp.dispatch.planning.trusting import trust
+from kimi_mcp.dispatch.recovery import lifeline
 from kimi_mcp.dispatch.workbench import Workbench
 from kimi_mcp.history.ids import DispatchId
 from kimi_mcp.kimi.dialects import DIALECTS
@@ -42,6 +43,7 @@ Verification:
 - `test -s rehearsal.txt`
 """
 SCRIPT = {"# Your task (1)": (write("rehearsal.txt", "Rehearsed.\n"), say("Written."))}
+LEAVING_S = 10.0  # for the runner to end, when all is done
 BOUND_S = 60.0  # for a slot to be free, and the task
 
 
@@ -67,7 +69,9 @@ def rehearse(environ: Mapping[str, str], *, host: str, labels: Mapping[str, str]
     """
     began = time.monotonic()
     with (
-        tempfile.TemporaryDirectory(prefix="kimi-mcp-rehearsal-") as name,
+        tempfile.TemporaryDirectory(
+            prefix="kimi-mcp-rehearsal-", ignore_cleanup_errors=True
+        ) as name,
         ScriptedModel(SCRIPT, host=host) as model,
     ):
         scratch = Path(name)
@@ -90,6 +94,8 @@ def rehearse(environ: Mapping[str, str], *, host: str, labels: Mapping[str, str]
         trust(bench, str(project / SPEC_PATH))
         begun = launch(bench, LaunchWish(spec="1", repo=str(project)))
         is_by_itself = anyio.run(_came_to_an_end, bench, begun.dispatch)
+        with lifeline.held(bench.state.run(begun.dispatch), wait_s=LEAVING_S):
+            pass  # its runner writes no more
         row = bench.history.task(begun.dispatch, 1)
     if row.state is TaskState.DELIVERED:
         trouble = None
