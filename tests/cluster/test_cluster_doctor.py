@@ -10,6 +10,13 @@ from kimi_mcp.cli import doctor_cluster
 from kimi_mcp.cli.finding import Finding, State, looked
 from kimi_mcp.demo import rehearsal
 from machines import Machines
+from patience import PATIENCE_S
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests may keep this machine busy."""
+    monkeypatch.setattr(rehearsal, "BOUND_S", PATIENCE_S)
 
 
 def found() -> list[Finding]:

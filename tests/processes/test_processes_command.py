@@ -56,10 +56,9 @@ async def test_a_failure_is_told_as_it_was(
 
 
 async def test_what_leaves_too_little_room_on_the_disk_is_ended_and_told_so(tmp_path: Path):
-    result = await run("echo begun; sleep 300", tmp_path, free_bytes=10**18)
+    result = await run("sleep 300", tmp_path, free_bytes=10**18)
 
     assert not result.is_passed
-    assert result.tail.startswith("begun\n")
     assert "limits.free_bytes" in result.tail
 
 
