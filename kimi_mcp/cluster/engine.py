@@ -149,7 +149,7 @@ class Engine:
     async def do_nodes(self) -> list[dict[str, Any]]:
         """Tell of every node: what it is, what it declares, and the attempts that it has."""
         found: list[dict[str, Any]] = await asyncio.to_thread(_ray.nodes)
-        alive = [one for one in found if one["Alive"]]
+        alive = sorted((one for one in found if one["Alive"]), key=lambda one: one["NodeName"])
         facts = await asyncio.gather(*(self._on(one["NodeID"], node_facts) for one in alive))
         attempts: list[str] = await asyncio.to_thread(list_named_actors)
         at_work = {name: await self.do_find(name) for name in attempts}
