@@ -45,12 +45,22 @@ def packed(
 
 
 def open_store(git_dir: Path, object_format: str) -> None:
-    """Make a store of objects at *git_dir*, if it is not there yet."""
+    """Make a store of objects at *git_dir*, if it is not there yet; it is never there in part."""
+    if git_dir.is_dir():
+        return
+    git_dir.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=git_dir.parent, prefix=".draft."))
     for folder in ("objects/pack", "objects/info", "refs/heads"):
-        (git_dir / folder).mkdir(parents=True, exist_ok=True)
+        (draft / folder).mkdir(parents=True)
     config = f"[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = {object_format}\n[gc]\n\tauto = 0\n"  # noqa: E501
-    (git_dir / "config").write_text(config, encoding="utf-8")
-    (git_dir / "HEAD").write_text("ref: refs/heads/work\n", encoding="utf-8")
+    (draft / "config").write_text(config, encoding="utf-8")
+    (draft / "HEAD").write_text("ref: refs/heads/work\n", encoding="utf-8")
+    try:
+        draft.rename(git_dir)
+    except OSError:
+        shutil.rmtree(draft)
+        if not git_dir.is_dir():  # else another task has made it in the meantime
+            raise
 
 
 def held_in(git_dir: Path) -> list[str]:
@@ -72,7 +82,9 @@ def take_into_store(git_dir: Path, pack: Path, tips: Sequence[str], *, boundary:
         shallow = git_dir / "shallow"
         known = shallow.read_text(encoding="ascii").split() if shallow.exists() else []
         if boundary not in known:
-            shallow.write_text("".join(f"{c}\n" for c in [*known, boundary]), encoding="ascii")
+            draft = git_dir / "shallow.draft"  # readers beside us never see half of it
+            draft.write_text("".join(f"{c}\n" for c in [*known, boundary]), encoding="ascii")
+            draft.replace(shallow)
         with pack.open("rb") as file:
             git.run(["index-pack", "--stdin", "--fix-thin"], git_dir=git_dir, stdin=file)
         git.run(["rev-list", "--objects", "--quiet", *tips], git_dir=git_dir)

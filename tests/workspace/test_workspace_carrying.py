@@ -1,7 +1,10 @@
 """Commits carried to another machine and back: little goes out, and only what is whole comes in."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -45,6 +48,23 @@ def there(sandbox: Sandbox, tmp_path: Path) -> There:
         sandbox.write("history.txt", long_text(number))
         sandbox.commit(f"History {number}")
     return There(tmp_path / "there", locate(sandbox.root))
+
+
+def test_tasks_that_open_a_store_at_once_never_meet_half_of_one(
+    tmp_path: Path, there: There
+) -> None:
+    """Two tasks of a repository that a node has not met arrive there in the same moment."""
+    together = Barrier(8)
+
+    def opened(store: Path) -> list[str]:
+        together.wait()
+        open_store(store, there.repository.object_format)
+        return held_in(store)
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(5):
+            assert not [*chain(*pool.map(opened, [tmp_path / f"stores/{number}"] * 8))]
+    assert len([*(tmp_path / "stores").iterdir()]) == 5  # and no drafts
 
 
 def test_no_history_before_the_base_is_sent(there: There) -> None:
