@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import calls, giants, history, steady
+from tests.bench import calls, cluster, giants, history, steady
 from tests.bench.ground import guard
 from tests.bench.pairing import interleave, percentile
 from tests.bench.table import Aim, Row, table
@@ -78,6 +78,13 @@ def test_every_figure_that_needs_no_kimi_is_measured_at_a_small_size(ground: Pat
     assert all(len(row.ours) == 1 for row in found.values())
     stored = [row for figure, row in found.items() if "objects stored" in figure]
     assert [row.is_met for row in stored] == [True, True]
+
+
+def test_a_node_is_sent_no_more_than_the_bases_files(ground: Path) -> None:
+    row = cluster.sent(ground, size_bytes=10**6)
+
+    assert row.ours[0] > 0
+    assert row.is_met
 
 
 def test_two_checkouts_are_measured_in_turn(tmp_path: Path) -> None:
