@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import psutil
@@ -15,6 +16,7 @@ from tests.patience import PATIENCE_S
 ENV = {"PATH": os.environ["PATH"]}
 PYTHON = sys.executable
 ASKING_SHARE = 4  # seconds of rest for one of asking
+Answer = TypeVar("Answer")
 IMPORTABLE = {**ENV, "PYTHONPATH": str(Path(kimi_mcp.__file__).parents[1])}
 
 
@@ -48,13 +50,28 @@ async def until_gone(*pids: int, within_s: float = PATIENCE_S) -> None:
 
 
 async def until(is_so: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
-    """Wait for something in another process, which can only be asked again and again.
+    """Wait for something in another process, which can only be asked again and again."""
+
+    async def asked() -> bool:
+        return is_so()
+
+    await answered(asked, bool, within_s=within_s)
+
+
+async def answered(
+    ask: Callable[[], Awaitable[Answer]],
+    is_meant: Callable[[Answer], bool],
+    *,
+    within_s: float = PATIENCE_S,
+) -> Answer:
+    """Ask again and again until the answer is the one that is waited for, and return it.
 
     What takes long to ask is asked less often: the asking must not slow down what is waited for.
     """
     with anyio.fail_after(within_s):
-        asked_at = anyio.current_time()
-        while not is_so():
+        while True:
+            asked_at = anyio.current_time()
+            if is_meant(answer := await ask()):
+                return answer
             took_s = anyio.current_time() - asked_at
             await anyio.sleep(min(max(0.01, ASKING_SHARE * took_s), 1.0))
-            asked_at = anyio.current_time()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kimi_mcp.claude import json_text
 from kimi_mcp.claude.json_text import NotEditable, read, with_item, with_member, without
 
 STYLES: list[dict[str, Any]] = [
@@ -156,3 +157,11 @@ def test_a_text_of_any_depth_is_edited_or_refused() -> None:
             refused += 1
 
     assert 0 < refused < 201
+
+
+def test_what_python_reads_and_we_cannot_scan_is_refused() -> None:
+    """From 3.12 on its JSON reads deeper texts than a function of Python can call itself."""
+    deep = "[" * 5000 + "]" * 5000
+
+    with pytest.raises(NotEditable, match="nested too deeply"):
+        json_text._scan(deep)  # pyright: ignore[reportPrivateUsage]

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import anyio
@@ -11,6 +12,7 @@ import pytest
 from kimi_mcp.demo.script import Reply, say, write
 from kimi_mcp.demo.scripted_model import ScriptedModel
 from kimi_mcp.dispatch.workbench import Workbench
+from living import answered
 from patience import PATIENCE_S
 from raw_client import TAKES_TASKS, RawClient, raw_server
 from sandbox import Sandbox, StartModel
@@ -41,9 +43,8 @@ async def test_a_task_is_asked_for_in_a_new_server_and_ends_with_the_whole_resul
             assert dispatch in note
             assert "do not poll: end your turn" in note
             await happened(model.reached(TASK, 1))
-            working = await state(client, dispatch)
+            working = await stepped(client, dispatch)
             assert working["status"] == "working"
-            assert re.match(r"step [12] · task 1/1 · ", working["statusMessage"])
             assert "result" not in working
             await client.kill()
 
@@ -212,8 +213,14 @@ async def state(client: RawClient, task: str) -> Mapping[str, Any]:
     return await client.ask(client.request("tasks/get", taskId=task))
 
 
+async def stepped(client: RawClient, task: str) -> Mapping[str, Any]:
+    """Ask for a task until a step is told of: a while after Kimi has written of it."""
+    step = re.compile(r"step [12] · task 1/1 · ")
+    return await answered(
+        partial(state, client, task), lambda found: bool(step.match(found["statusMessage"]))
+    )
+
+
 async def ended(client: RawClient, task: str) -> Mapping[str, Any]:
     """Ask for a task until it is over."""
-    while (found := await state(client, task))["status"] == "working":
-        pass
-    return found
+    return await answered(partial(state, client, task), lambda found: found["status"] != "working")
