@@ -15,7 +15,7 @@ LONGEST_MODULE = 300
 
 # Where a test may sleep: waiting for another process, which can only be asked again and again.
 POLLS = {
-    "tests/living.py": "until(): the state of another process",
+    "tests/living.py": "answered(): the state of another process",
     "tests/campaign/cluster_faults.py": "how long a cable is cut is the fault",
     "tests/bench/steady.py": "nothing may happen while idle time is measured",
     "tests/bench/memory.py": "a server that has been left alone for a while is what is measured",

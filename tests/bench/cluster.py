@@ -37,8 +37,8 @@ NODES = "one", "two"
 SEVERAL = 9
 MANY = 64
 #: Short for a real one, which takes minutes. A slot stays empty for about 1.3 s after each: Ray
-#: starts a process for the next attempt, here four at a time on two cores.
-TASK_S = 20.0
+#: starts a process for the next attempt, here four at a time on two cores. So the aim is missed.
+TASK_S = 10.0
 HISTORY_BYTES = 10**9
 MEGABYTE = 2**20
 

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.timeout(300)  # the legacy CLI may have to be installed
 HALF = len(PROVIDER) // 2
 PARTS = {"first": PROVIDER[:HALF], "second": PROVIDER[HALF:]}
 SEED = 4
-LEGACY_SHARE = 4  # of each part
+LEGACY_SHARE = 7  # of each part
 
 
 def legacy_share(part: str) -> Sequence[Scenario]:
