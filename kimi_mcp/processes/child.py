@@ -74,7 +74,7 @@ class Child:
                 said = await self.launcher.status.read()
                 if said is None:
                     # somebody killed the launcher: what it watched over has become ours
-                    await anyio.to_thread.run_sync(end_orphans)
+                    await anyio.to_thread.run_sync(end_orphans, self.launcher.pid)
                     self._exit = Exit(code=None, signal=None, swept=0)
                 else:
                     self._exit = Exit(

@@ -178,7 +178,7 @@ class Launcher:
             await self.gone()
         if patience.cancelled_caught:
             self.kill()
-            await anyio.to_thread.run_sync(end_orphans)
+            await anyio.to_thread.run_sync(end_orphans, self.pid)
         for output in (self.stdout, self.stderr, self.status):
             await output.aclose()
 
