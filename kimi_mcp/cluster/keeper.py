@@ -111,8 +111,6 @@ class Keeper:
             self._words.close()
         if self._listening is not None:
             await self._listening
-        with suppress(OSError):  # a full disk, or no work was ever begun
-            await asyncio.to_thread(logs.keep, self._state, self._name, self._folder)
         if not is_kept:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -126,6 +124,9 @@ class Keeper:
             await asyncio.to_thread(self._process.wait)
         if not has_ended:
             self._tell(LOST, _lost(f"The worker on {machine_name(os.environ)} died."))
+        # now, while what was told is stored: the next attempt waits for this one's slot
+        with suppress(OSError):  # a full disk
+            await asyncio.to_thread(logs.keep, self._state, self._name, self._folder)
 
     def _tell(self, kind: str, payload: dict[str, Any]) -> None:
         self._count += 1

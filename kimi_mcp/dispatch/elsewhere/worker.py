@@ -134,3 +134,5 @@ async def main() -> None:
 if __name__ == "__main__":
     with suppress(anyio.IncompleteRead, anyio.BrokenResourceError):
         anyio.run(main)
+    FORK_SERVER.end()
+    os._exit(0)  # an interpreter takes long for its farewell, and holds the attempt's slot meanwhile
