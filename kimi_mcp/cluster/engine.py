@@ -35,7 +35,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from kimi_mcp import __version__, private
 from kimi_mcp.cluster import logs
 from kimi_mcp.cluster.asked import Asked
-from kimi_mcp.cluster.keeper import Keeper, node_facts
+from kimi_mcp.cluster.keeper import Keeper
+from kimi_mcp.cluster.node import node_facts
 from kimi_mcp.cluster.starting import SLOT, label_of
 
 NAMESPACE = "kimi-mcp"

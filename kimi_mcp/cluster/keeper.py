@@ -9,20 +9,17 @@ import asyncio
 import hashlib
 import json
 import os
-import platform
 import shutil
 import socket
 import subprocess
 import sys
 from collections import deque
 from contextlib import suppress
-from importlib import metadata
 from typing import Any
 
 from kimi_mcp.cluster import logs
-from kimi_mcp.cluster.asked import MODE, machine_name
-from kimi_mcp.errors import KimiMcpError
-from kimi_mcp.kimi.detect import detect_kimi
+from kimi_mcp.cluster.asked import machine_name
+from kimi_mcp.cluster.node import versions
 from kimi_mcp.state import StateFolder
 from kimi_mcp.workspace.carrying import held_in
 
@@ -132,26 +129,6 @@ class Keeper:
         self._count += 1
         self._told.append((self._count, kind, payload))
         self._news.set()
-
-
-def versions() -> dict[str, Any]:
-    """Tell what this machine is: its name and what runs here."""
-    return {
-        "host": machine_name(os.environ),
-        "kimi_mcp": metadata.version("kimi-mcp"),
-        "ray": metadata.version("ray"),
-        "python": platform.python_version(),
-        "is_guarded": os.environ.get(MODE) == "token",
-    }
-
-
-def node_facts() -> dict[str, Any]:
-    """Tell what this machine is, and which Kimi it has; why it has none, as `trouble`."""
-    try:
-        found = {"kimi": detect_kimi(StateFolder.locate()).version, "trouble": None}
-    except KimiMcpError as error:
-        found = {"kimi": None, "trouble": str(error).removeprefix("kimi_unusable: ")}
-    return {**versions(), **found}
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

@@ -156,3 +156,9 @@ def test_a_token_is_on_no_command_line_and_only_its_file_in_the_environment() ->
     assert env["RAY_AUTH_TOKEN_PATH"] == "/token"
     assert env["RAY_AUTH_MODE"] == "token"
     assert environment({}, name="attic", token_file=None).get("RAY_AUTH_MODE") is None
+
+
+def test_how_nice_work_on_a_node_is_may_be_said_in_its_environment() -> None:
+    named = "RAY_worker_niceness"
+    assert environment({}, name="attic", token_file=None)[named] == "0"
+    assert environment({named: "7"}, name="attic", token_file=None)[named] == "7"

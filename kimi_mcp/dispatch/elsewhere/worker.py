@@ -135,4 +135,4 @@ if __name__ == "__main__":
     with suppress(anyio.IncompleteRead, anyio.BrokenResourceError):
         anyio.run(main)
     FORK_SERVER.end()
-    os._exit(0)  # an interpreter takes long for its farewell, and holds the attempt's slot meanwhile
+    os._exit(0)  # the attempt's slot is held meanwhile, and an interpreter's farewell takes long
