@@ -2,20 +2,30 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 import pytest
+from filelock import FileLock
+from xdist.workermanage import (  # pyright: ignore[reportMissingTypeStubs]  # it has none
+    WorkerController,
+)
 
+import legacy_kimi
 from acquainted import Acquaintance
 from kimi_mcp.demo.script import Reply
 from kimi_mcp.demo.scripted_model import ScriptedModel, kimi_config
 from kimi_mcp.kimi.install import install_kimi_code
+from kimi_mcp.quoting.detector import Detector
 from kimi_mcp.state import StateFolder
 from sandbox import Sandbox, StartModel
 
 MEASURED = "measured"
+INSTALLING = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
 def pytest_configure() -> None:
@@ -28,6 +38,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what drives the real Kimi: workers end together when short tests are last."""
     driving = {item.path for item in items if "kimi_main" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: item.path not in driving)
+
+
+def pytest_xdist_node_collection_finished(node: WorkerController, ids: Sequence[str]) -> None:
+    """Install the legacy CLI while other tests run: two workers would wait a minute for it."""
+    stash = node.config.stash
+    if INSTALLING not in stash and any("of_the_legacy_cli" in name for name in ids):
+        stash[INSTALLING] = subprocess.Popen(
+            [sys.executable, legacy_kimi.__file__], start_new_session=True
+        )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what a stopped run no longer needs; the next one begins it anew."""
+    if (process := config.stash.get(INSTALLING, None)) is not None:
+        with suppress(ProcessLookupError):  # it has ended, as it does in a whole run
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +90,19 @@ def acquaintance(kimi_main: Path, tmp_path_factory: pytest.TempPathFactory) -> A
     return Acquaintance.made(place / "state", kimi_main, {**os.environ, "HOME": str(place)})
 
 
+@pytest.fixture(scope="session")
+def secret_rules() -> Path:
+    """The rules of the detector of secrets, compiled once for all runs of this checkout.
+
+    To compile them takes a core for four seconds, which a machine does once.
+    """
+    folder = Path(__file__).parents[1] / ".cache" / "secret-rules"
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        Detector(folder).find("")
+    return folder
+
+
 @pytest.fixture
 def noticeboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder beyond the clone in which the programs of a dispatch may leave notes for a test."""
@@ -93,8 +133,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Sandbox:
-    """A repository with one commit."""
+def sandbox(tmp_path: Path, secret_rules: Path) -> Sandbox:
+    """A repository with one commit, on a machine that has looked for secrets before."""
+    state = StateFolder(tmp_path / "state")
+    state.cache.mkdir(mode=0o700, parents=True)
+    state.root.chmod(0o700)
+    state.secret_rules.symlink_to(secret_rules)
     root = tmp_path / "project"
     root.mkdir()
     made = Sandbox(root)

@@ -62,3 +62,7 @@ def _install(python: Path, target: Path) -> None:
     subprocess.run([python, "-m", "venv", target], check=True, capture_output=True)
     pip = [target / "bin" / "python", "-m", "pip", "install", "-q", f"kimi-cli=={VERSION}"]
     subprocess.run(pip, check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    installed()

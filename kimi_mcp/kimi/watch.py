@@ -103,13 +103,26 @@ class Watch:
     stop_reason: StopReason | None = None
     stuck_tool: str = ""
     stop: anyio.Event = field(default_factory=anyio.Event)
-    at_work: set[str] = field(default_factory=lambda: {"main"})  # agents that may ask their model
+    _at_work: set[str] = field(default_factory=lambda: {"main"})
+    _ended: set[str] = field(default_factory=set[str])
+    _earlier: set[str] = field(default_factory=set[str])
     _noted: Counter[object] = field(default_factory=Counter[object])
     _running: dict[str, tuple[float, ToolBegan]] = field(
         default_factory=dict[str, tuple[float, ToolBegan]]
     )
     _looking: anyio.Lock = field(default_factory=anyio.Lock)
     _is_journal_speaking: bool = False
+
+    def __post_init__(self) -> None:
+        self._earlier = self.journal.agents
+
+    @property
+    def at_work(self) -> set[str]:
+        """The agents that may ask their model.
+
+        They have a journal before their first request, and it is written down after that only.
+        """
+        return self._at_work | (self.journal.agents - self._earlier - self._ended)
 
     def end(self, reason: StopReason) -> None:
         """Have Kimi stopped, for the first reason given."""
@@ -184,11 +197,12 @@ class Watch:
         match seen:
             case StepBegan():
                 self.steps += 1
-                self.at_work.add(seen.agent)
+                self._at_work.add(seen.agent)
             case Compacting():
-                self.at_work.add(seen.agent)
+                self._at_work.add(seen.agent)
             case AgentEnded():
-                self.at_work.discard(seen.agent)
+                self._at_work.discard(seen.agent)
+                self._ended.add(seen.agent)
             case Retrying():
                 self.retries += 1
                 self.last_retry = seen

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from acquainted import Acquaintance
 from claude_code import QUIET, program
 from configured import Setup
+from kimi_mcp.state import StateFolder
 from patience import PATIENCE_S
 from sandbox import Sandbox
 
@@ -79,11 +81,16 @@ def no_claude(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def kimi_mcp(
-    sandbox: Sandbox, state_file: Path, kimi_main: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox,
+    state_file: Path,
+    kimi_main: Path,
+    acquaintance: Acquaintance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Setup:
     """Return the function that runs `kimi-mcp` in the sandbox."""
     assert state_file.exists()
     monkeypatch.setenv("KIMI_MCP_KIMI", str(kimi_main))
+    acquaintance.pass_on(StateFolder.locate())
 
     def run(
         *arguments: str, is_good: bool = True, cwd: Path | None = None

@@ -21,12 +21,17 @@ FOR_MODELS = {"server", "claude"}
 
 def texts() -> list[str]:
     """Return every text of the package that names a tool and that a person may be shown."""
-    found = [
-        text
+    sources = [
+        file.read_text(encoding="utf-8")
         for file in sorted(PACKAGE.rglob("*.py"))
         if not FOR_MODELS & {*file.relative_to(PACKAGE).parts}
         and file.name not in {"phrasing.py", "instructions.py"}
-        for text in literals(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    found = [
+        text
+        for source in sources
+        if TOOLS.search(source)
+        for text in literals(ast.parse(source))
         if TOOLS.search(text)
     ]
     return [*dict.fromkeys(found)]

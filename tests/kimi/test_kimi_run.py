@@ -300,6 +300,18 @@ async def test_a_killed_program_is_told_with_what_it_said_last(place: Place):
     assert classify(facts) == RunEnd(outcome=Outcome.CRASHED, quote="bad luck", explanation=KILLED)
 
 
+async def test_each_agent_of_a_killed_kimi_may_have_asked_once_more(place: Place):
+    earlier = place.home / "sessions/wd_1/session_1/agents/earlier/wire.jsonl"
+    earlier.parent.mkdir(parents=True)
+    earlier.touch()
+    ended = {"type": "subagent.completed", "subagentId": "north"}
+    agents = "for a in north south; do mkdir $d/../$a; : > $d/../$a/wire.jsonl; done"
+
+    facts = await place.run(fake(note(BEGIN), agents, note(ended), "kill -9 $$"))
+
+    assert facts.unsure_agents == len(("main", "south"))
+
+
 async def test_a_grandchild_with_the_output_open_holds_nothing_up(place: Place):
     facts = await place.run(fake("setsid sleep 5005 &", "echo $! > left", out(HINT)))
 

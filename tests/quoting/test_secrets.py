@@ -14,13 +14,10 @@ from kimi_mcp.quoting.secrets import Redactor, secrets_of
 from kimi_mcp.quoting.shapes import without_shapes
 from planted_keys import password, planted_keys, private_key
 
-ROOT = Path(__file__).parents[2]
-RULES = ROOT / ".cache" / "secret-rules"  # compiled once for all runs of this checkout
-
 
 @pytest.fixture(scope="module")
-def redact() -> Redactor:
-    return Redactor(rules=RULES)
+def redact(secret_rules: Path) -> Redactor:
+    return Redactor(rules=secret_rules)
 
 
 @pytest.mark.parametrize("kind", planted_keys())
@@ -71,8 +68,9 @@ def test_a_private_key_is_taken_out_whole_also_without_its_beginning_or_end(
         assert not any(line.strip(" +->") in text for line in part[1:-1])
 
 
-def test_a_secret_that_is_known_is_taken_out_whatever_it_looks_like():
-    redact = Redactor(known=lambda: {"correct horse battery": "MY_PASSWORD"}, rules=RULES)
+def test_a_secret_that_is_known_is_taken_out_whatever_it_looks_like(secret_rules: Path):
+    known = {"correct horse battery": "MY_PASSWORD"}
+    redact = Redactor(known=lambda: known, rules=secret_rules)
 
     assert redact("it is 'correct horse battery'.") == "it is '[redacted: MY_PASSWORD]'."
     assert "battery" not in redact("+it is correct hor\n+se battery")
@@ -137,8 +135,8 @@ def test_hostile_text_takes_time_in_proportion_to_its_length(text: str):
     assert without_shapes(text) == text
 
 
-def found_by_rules(per_rule: int) -> Iterator[str]:
-    rules = Rules(cache_dir=RULES)
+def found_by_rules(compiled: Path, *, per_rule: int) -> Iterator[str]:
+    rules = Rules(cache_dir=compiled)
     scanner = Scanner(rules)
     chance = random.Random(7)
     for rule in rules.metadata():
@@ -148,10 +146,10 @@ def found_by_rules(per_rule: int) -> Iterator[str]:
                 yield text
 
 
-def test_the_detector_is_loaded_for_nearly_all_that_its_rules_would_find():
+def test_the_detector_is_loaded_for_nearly_all_that_its_rules_would_find(secret_rules: Path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of patterns that are not Python's
-        texts = list(found_by_rules(4))
+        texts = list(found_by_rules(secret_rules, per_rule=4))
 
     missed = [text for text in texts if not is_suspicious(text)]
 

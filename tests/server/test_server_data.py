@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,19 +18,8 @@ from planted_keys import password, planted_keys, private_key
 from sandbox import Sandbox, StartModel
 from serving import connected, text_of
 
-RULES = Path(__file__).parents[2] / ".cache" / "secret-rules"  # compiled by tests/quoting
 VIEWS = ("summary", "diff", "transcript", "checks")
 SHOWN = "Verification:\n- `cat made/*; exit 1`"
-
-
-@pytest.fixture(autouse=True)
-def compiled_rules() -> None:
-    """Begin with compiled rules, as every machine does but the first time."""
-    if RULES.is_dir():
-        target = Path(os.environ["KIMI_MCP_HOME"]) / "cache" / "secret-rules"
-        target.parent.mkdir(parents=True, mode=0o700)
-        Path(os.environ["KIMI_MCP_HOME"]).chmod(0o700)
-        shutil.copytree(RULES, target)
 
 
 async def everything(

@@ -172,8 +172,12 @@ class Recorder:
                 commit=event.commit,
             )
             facts = {"commit_id": event.commit, "ref": ref}
-        move = Move(source=self._state, target=TaskState.CHECKING)
-        self._tell(event, move=move, facts=facts, changes=event.changes)
+        # an earlier runner may have died between the ref, by which the commit is known, and this
+        is_known = self._state is TaskState.CHECKING
+        known: Known = {"facts": facts, "changes": event.changes}
+        if not is_known:
+            known["move"] = Move(source=self._state, target=TaskState.CHECKING)
+        self._tell(event, **known)
         self._state = TaskState.CHECKING
 
     def _publish(self, event: Ended) -> Ended:
