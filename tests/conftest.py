@@ -34,12 +34,6 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what drives the real Kimi: workers end together when short tests are last."""
-    driving = {item.path for item in items if "kimi_main" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: item.path not in driving)
-
-
 def pytest_xdist_node_collection_finished(node: WorkerController, ids: Sequence[str]) -> None:
     """Install the legacy CLI while other tests run: two workers would wait a minute for it."""
     stash = node.config.stash
@@ -136,7 +130,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def sandbox(tmp_path: Path, secret_rules: Path) -> Sandbox:
     """A repository with one commit, on a machine that has looked for secrets before."""
     state = StateFolder(tmp_path / "state")
-    state.cache.mkdir(mode=0o700, parents=True)
+    state.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     state.root.chmod(0o700)
     state.secret_rules.symlink_to(secret_rules)
     root = tmp_path / "project"

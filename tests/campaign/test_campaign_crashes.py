@@ -120,7 +120,7 @@ def _disk(folder: Path, kind: Kind) -> Generator[None]:
         yield
         return
     state = folder / "state"
-    state.mkdir(mode=0o700)
+    state.mkdir(mode=0o700, exist_ok=True)
     with mounted("-t", "tmpfs", "-o", f"size={FULL_BYTES},mode=700", "tmpfs", str(state)):
         yield
 
