@@ -36,7 +36,7 @@ from tests.sandbox import Sandbox
 NODES = "one", "two"
 SEVERAL = 9
 MANY = 64
-#: Short for a real one, which takes minutes. A slot stays empty for about 0.8 s after each: Ray
+#: Short for a real one, which takes minutes. A slot stays empty for about a second after each: Ray
 #: starts a process for the next attempt, here four at a time on two cores.
 TASK_S = 10.0
 HISTORY_BYTES = 10**9
