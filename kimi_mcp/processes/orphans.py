@@ -21,15 +21,15 @@ def adopt_orphans() -> None:
     launcher.become_subreaper()
 
 
-def end_orphans(launcher: int | None) -> None:
-    """KILL every process that we inherited from a dead or dying *launcher*, and what it started.
+def end_orphans(launcher_pid: int | None) -> None:
+    """KILL every process that we inherited from a dead or dying launcher, and what it started.
 
     Inherited: a child in another session than ours that is no launcher. What we start ourselves
     stays in our session (git) or is a launcher. Returns when none is left, or after a while.
     """
     deadline = time.monotonic() + BOUND_S
     # its pipes end before its children become ours (Linux, `do_exit`)
-    while launcher is not None and _is_alive(launcher) and time.monotonic() < deadline:
+    while launcher_pid is not None and _is_alive(launcher_pid) and time.monotonic() < deadline:
         time.sleep(POLL_S)
     known_dead: set[int] = set()
     while time.monotonic() < deadline:
