@@ -89,3 +89,26 @@ async def test_a_killed_launcher_is_noticed_and_its_processes_are_ended(tmp_path
         assert said(runner) == "waited"
         pids = [await pid_in(tmp_path / name) for name in (*NAMES, "main")]
         assert not any(is_alive(pid) for pid in pids)
+
+
+HEIR = """
+import subprocess, sys
+from kimi_mcp.processes.orphans import adopt_orphans, end_orphans
+
+adopt_orphans()
+launcher = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=subprocess.PIPE, text=True)
+print(launcher.stdout.readline().strip(), flush=True)
+end_orphans(launcher.pid)
+print("ended", flush=True)
+"""
+
+
+def test_what_a_dying_launcher_still_has_is_waited_for() -> None:
+    text = "setsid sleep 2006 > /dev/null & echo $!; sleep 0.3; kill -9 $$"
+    with subprocess.Popen(
+        [PYTHON, "-c", HEIR, text], env=IMPORTABLE, stdout=subprocess.PIPE, text=True
+    ) as heir:
+        orphan = int(said(heir))
+        assert is_alive(orphan)
+        assert said(heir) == "ended"
+        assert not is_alive(orphan)
